@@ -1,0 +1,1 @@
+int seqnorm_placeholder(void);

@@ -1,0 +1,2 @@
+#include "CKernels.h"
+int seqnorm_placeholder(void) { return 0; }

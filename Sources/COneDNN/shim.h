@@ -1,0 +1,3 @@
+#include <oneapi/dnnl/dnnl.h>
+
+void omp_set_num_threads(int threads);
