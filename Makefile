@@ -1,0 +1,58 @@
+# Every target sets up what it needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+HOST ?= 127.0.0.1
+PORT ?= 8080
+MODELS ?= Examples/models
+IMAGE ?= seqnorm
+DOCKER ?= docker
+BINARY := .build/release/seqnorm
+
+.PHONY: help serve build test test-swift test-e2e schemathesis lint format bench image clean dependencies
+
+help: ## what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
+
+serve: build ## build in release and serve MODELS on HOST:PORT
+	@exec $(BINARY) serve --host $(HOST) --port $(PORT) $(MODELS)
+
+build: dependencies ## the release binary, .build/release/seqnorm
+	@swift build -c release --static-swift-stdlib --product seqnorm
+
+dependencies:
+	@scripts/install-dependencies build
+
+test: test-swift test-e2e ## every test: Swift's own, then the release binary over real sockets
+
+test-swift: dependencies
+	@swift test
+
+test-e2e: build .venv/stamp
+	@.venv/bin/pytest -q Tests/e2e
+
+schemathesis: build .venv/stamp ## property tests of every route against openapi.yaml
+	@scripts/schemathesis
+
+lint: .venv/stamp ## format, import directions, container file; no build
+	@scripts/lint
+
+format: ## rewrite the Swift files in the project's format
+	@swift format -i --parallel --recursive Package.swift Sources Tests
+
+bench: build .venv/stamp ## speed against onnxruntime, cost of HTTP and JSON, memory, start
+	@.venv/bin/pip install -q -r Benchmarks/requirements.txt
+	@scripts/bench
+
+image: ## build the container image IMAGE
+	@$(DOCKER) build -t $(IMAGE) .
+
+clean: ## remove what was built
+	@rm -rf .build .venv
+
+.venv/stamp: Tests/e2e/requirements.txt
+	@scripts/install-dependencies test
+	@python3 -m venv .venv
+	@.venv/bin/pip install -q --disable-pip-version-check -r Tests/e2e/requirements.txt
+	@touch $@
