@@ -1,0 +1,30 @@
+/// Limits and habits of a ``ModelRepository``.
+public struct RepositoryOptions: Hashable, Sendable {
+    /// The largest `model.onnx` that is read, in bytes.
+    public var maxModelBytes: Int
+    /// The largest `model.json` that is read, in bytes.
+    public var maxOverrideBytes: Int
+    /// Threads that load models; nil: one a core.
+    public var loadThreads: Int?
+    /// Lengths of the sequences a model is tried with before it is ready; those it cannot take are left out.
+    public var warmUpLengths: [Int]
+
+    /// Limits and habits, each with its default.
+    ///
+    /// - Parameters:
+    ///   - maxModelBytes: 2 GiB by default, the most a protobuf message can have.
+    ///   - maxOverrideBytes: 1 MiB by default.
+    ///   - loadThreads: nil by default: one a core.
+    ///   - warmUpLengths: Each at least 1; empty: no warm-up.
+    public init(
+        maxModelBytes: Int = 2 << 30,
+        maxOverrideBytes: Int = 1 << 20,
+        loadThreads: Int? = nil,
+        warmUpLengths: [Int] = [1, 2, 17, 64]
+    ) {
+        self.maxModelBytes = maxModelBytes
+        self.maxOverrideBytes = maxOverrideBytes
+        self.loadThreads = loadThreads
+        self.warmUpLengths = warmUpLengths
+    }
+}

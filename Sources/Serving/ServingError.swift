@@ -1,0 +1,119 @@
+/// Why a model could not be served or a request not be answered.
+public enum ServingError: Error, Equatable, Sendable {
+    /// A request breaks the model's signature; `index` is the sequence at fault, nil if the request as a whole is.
+    case invalidInput(index: Int?, reason: InputFault)
+    /// No model has this name.
+    case modelNotFound(name: String)
+    /// The model has no such version.
+    case versionNotFound(name: String, version: Int)
+    /// The model has no output of this name; `available` are those it has.
+    case outputNotFound(name: String, available: [String])
+    /// The model has no normalization site of this name (nil: none at all); `available` are those it has.
+    case layerNotFound(name: String?, available: [String])
+    /// The model, or the process, does not answer now.
+    case notReady(reason: String)
+    /// As many requests are waiting as may wait.
+    case overloaded(queuedRequests: Int)
+    /// The caller's task was cancelled before the answer was there.
+    case cancelled
+    /// The model failed on these sequences; `reason` names the node.
+    case executionFailed(reason: String)
+    /// The paths to serve do not make a repository.
+    case invalidRepository(RepositoryFault)
+}
+
+extension ServingError: CustomStringConvertible {
+    /// One sentence that names the rule, the limit and the place; no value of a request is repeated.
+    public var description: String {
+        switch self {
+        case .invalidInput(.some(let index), let reason): "sequence \(index): \(reason)"
+        case .invalidInput(.none, let reason): "\(reason)"
+        case .modelNotFound(let name): "no model is named '\(name)'"
+        case .versionNotFound(let name, let version): "model '\(name)' has no version \(version)"
+        case .outputNotFound(let name, let available):
+            "the model has no output '\(name)'; it has \(Self.list(available))"
+        case .layerNotFound(.some(let name), let available):
+            "the model has no normalization layer '\(name)'; it has \(Self.list(available))"
+        case .layerNotFound(.none, _): "the model has no normalization layer"
+        case .notReady(let reason): reason
+        case .overloaded(let queuedRequests):
+            "\(queuedRequests) requests are waiting already; try again later"
+        case .cancelled: "the request was cancelled"
+        case .executionFailed(let reason): "the model failed: \(reason)"
+        case .invalidRepository(let fault): "\(fault)"
+        }
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.isEmpty ? "none" : names.map { "'\($0)'" }.joined(separator: ", ")
+    }
+}
+
+/// Which rule of a model's signature a request breaks.
+public enum InputFault: Hashable, Sendable {
+    /// The request holds no sequence.
+    case noSequences
+    /// The sequence has no position.
+    case emptySequence
+    /// The sequence is longer than the server allows.
+    case tooLong(positions: Int, limit: Int)
+    /// The model takes features and got tokens.
+    case featuresExpected(channels: Int)
+    /// The model takes tokens and got features.
+    case tokensExpected
+    /// A position has another number of features than the model takes.
+    case wrongChannels(expected: Int, actual: Int)
+    /// A feature is NaN or infinite.
+    case notFinite(position: Int, channel: Int)
+    /// A token is below 0 or not below `limit`.
+    case tokenOutOfRange(position: Int, limit: Int)
+}
+
+extension InputFault: CustomStringConvertible {
+    /// The rule and the place, without the value.
+    public var description: String {
+        switch self {
+        case .noSequences: "at least one sequence is needed"
+        case .emptySequence: "a sequence needs at least one position"
+        case .tooLong(let positions, let limit): "\(positions) positions are over the limit of \(limit)"
+        case .featuresExpected(let channels): "the model takes \(channels) numbers a position, not tokens"
+        case .tokensExpected: "the model takes tokens, not features"
+        case .wrongChannels(let expected, let actual):
+            "a position needs \(expected) numbers, not \(actual)"
+        case .notFinite(let position, let channel):
+            "the number at position \(position), channel \(channel) is not finite"
+        case .tokenOutOfRange(let position, let limit):
+            "the token at position \(position) is not in 0 ..< \(limit)"
+        }
+    }
+}
+
+/// Why paths do not make a model repository.
+public enum RepositoryFault: Hashable, Sendable {
+    /// Nothing is at the path, or it cannot be read.
+    case unreadable(path: String)
+    /// The path is neither an `.onnx` file nor a folder.
+    case notAModel(path: String)
+    /// The folder holds no model.
+    case noModels(path: String)
+    /// The name cannot stand in a URL as it is.
+    case invalidName(name: String, path: String)
+    /// Two models have the same name, or one model the same version twice.
+    case duplicateName(name: String, paths: [String])
+}
+
+extension RepositoryFault: CustomStringConvertible {
+    /// The path and the rule.
+    public var description: String {
+        switch self {
+        case .unreadable(let path): "\(path): there is nothing that can be read"
+        case .notAModel(let path): "\(path): neither an .onnx file nor a folder"
+        case .noModels(let path):
+            "\(path): no model here; expected NAME/VERSION/model.onnx (VERSION 1, 2, ...) or .onnx files"
+        case .invalidName(let name, let path):
+            "\(path): a model cannot be named '\(name)': \(ModelName.rule)"
+        case .duplicateName(let name, let paths):
+            "two models are named '\(name)': \(paths.joined(separator: ", "))"
+        }
+    }
+}
