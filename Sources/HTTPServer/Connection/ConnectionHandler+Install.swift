@@ -1,0 +1,35 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+extension ConnectionHandler {
+    /// Builds the pipeline of a new connection; one over the limit gets its refusal and nothing is parsed.
+    ///
+    /// - Throws: What the pipeline throws if the channel is closed already.
+    static func install(
+        on channel: any Channel,
+        configuration: ServerConfiguration,
+        responder: any Responder,
+        registry: ConnectionRegistry,
+        logger: Logger
+    ) throws {
+        let isWithinLimit = registry.add(channel) <= configuration.maxConnections
+        let limit = configuration.maxConnections
+        let pipeline = channel.pipeline.syncOperations
+        if isWithinLimit {
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = configuration.maxHeaderBytes
+            limits.maxHeaderListSize = configuration.maxHeaderBytes
+            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+        }
+        try pipeline.addHandler(
+            ConnectionHandler(
+                configuration: configuration,
+                responder: responder,
+                registry: registry,
+                logger: logger,
+                refusal: isWithinLimit ? nil : .tooManyConnections(limit: limit)
+            )
+        )
+    }
+}

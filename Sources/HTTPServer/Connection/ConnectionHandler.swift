@@ -1,0 +1,264 @@
+import Logging
+import NIOCore
+import NIOExtras
+import NIOHTTP1
+
+/// One connection: requests in, answers out, one after the other, within the limits.
+///
+/// Lives on the connection's event loop. A request is assembled whole, then answered by one task off the
+/// loop; parts of later (pipelined) requests wait in ``pending`` and stop the reading meanwhile.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        /// Waits for a request, or receives one.
+        case receiving
+        /// A task makes the answer.
+        case handling
+        /// The answer is written; the client has not taken enough of it yet.
+        case flushing
+        /// The last answer is written; input is thrown away until the client closes.
+        case lingering
+        case closed
+    }
+
+    enum Inbound {
+        case part(HTTPServerRequestPart)
+        case failure(Rejection)
+    }
+
+    /// How long the client of a refused request may take to close: closing at once would reset the
+    /// connection while it still sends, and it would never see the answer.
+    static let lingerTimeout = TimeAmount.seconds(2)
+
+    let configuration: ServerConfiguration
+    let responder: any Responder
+    let registry: ConnectionRegistry
+    let logger: Logger
+    private let refusal: Rejection?
+
+    var phase = Phase.receiving
+    var context: ChannelHandlerContext?
+    var timer: ConnectionTimer?
+    var encoder = ResponseEncoder()
+    var task: Task<Void, Never>?
+    private var assembler: RequestAssembler
+    private var generator = RequestIDGenerator()
+    private var pending = CircularBuffer<Inbound>()
+    private var heldRead = false
+    /// Bytes of a head have come, the head has not.
+    private var sawHeadBytes = false
+    private var bodyTimerRuns = false
+    private var isQuiescing = false
+    /// Whether the connection stays open after the answer that is being streamed.
+    var isStreamKeepAlive = false
+
+    /// A handler for a new connection; one with a refusal gets this answer, and nothing is read.
+    init(
+        configuration: ServerConfiguration,
+        responder: any Responder,
+        registry: ConnectionRegistry,
+        logger: Logger,
+        refusal: Rejection? = nil
+    ) {
+        self.configuration = configuration
+        self.responder = responder
+        self.registry = registry
+        self.logger = logger
+        self.refusal = refusal
+        assembler = RequestAssembler(maxBodyBytes: configuration.maxBodyBytes)
+    }
+
+    // MARK: Life of the connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        timer = ConnectionTimer(eventLoop: context.eventLoop) { [weak self] in self?.timedOut() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        tearDown()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        timer?.set(TimeAmount(configuration.headerTimeout))
+        if let refusal { reject(refusal) }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        tearDown()
+        context.fireChannelInactive()
+    }
+
+    private func tearDown() {
+        phase = .closed
+        task?.cancel()
+        task = nil
+        timer?.cancel()
+        pending.removeAll()
+        context = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent {
+            isQuiescing = true
+            if phase == .receiving, !assembler.isReceiving, !sawHeadBytes { close() }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    // MARK: Input
+
+    func read(context: ChannelHandlerContext) {
+        if pending.isEmpty || phase == .lingering {
+            context.read()
+        } else {
+            heldRead = true
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch phase {
+        case .closed, .lingering: break
+        case .receiving where pending.isEmpty: process(.part(Self.unwrapInboundIn(data)))
+        case .receiving, .handling, .flushing: pending.append(.part(Self.unwrapInboundIn(data)))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if phase == .receiving, pending.isEmpty {
+            if assembler.isReceiving {
+                if !bodyTimerRuns {
+                    bodyTimerRuns = true
+                    timer?.set(TimeAmount(configuration.bodyTimeout))
+                }
+            } else if !sawHeadBytes {
+                sawHeadBytes = true
+                timer?.set(TimeAmount(configuration.headerTimeout))
+            }
+        }
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard context.channel.isActive, phase != .closed, phase != .lingering else { return }
+        guard let error = error as? HTTPParserError else {
+            if !(error is ByteToMessageDecoderError) {
+                logger.debug("connection failed", metadata: ["error": "\(error)"])
+                close()
+            }
+            return
+        }
+        let failure = Inbound.failure(Rejection(error, limit: configuration.maxHeaderBytes))
+        if phase == .receiving, pending.isEmpty {
+            process(failure)
+        } else {
+            pending.append(failure)
+        }
+    }
+
+    private func process(_ item: Inbound) {
+        do throws(Rejection) {
+            switch item {
+            case .part(.head(let head)):
+                sawHeadBytes = false
+                if try assembler.begin(head, generator: &generator) == .sendContinue { sendContinue() }
+            case .part(.body(let part)):
+                try assembler.append(part)
+            case .part(.end):
+                bodyTimerRuns = false
+                if let request = assembler.finish() { start(request) }
+            case .failure(let rejection):
+                throw rejection
+            }
+        } catch {
+            reject(error)
+        }
+    }
+
+    /// Takes up what waited while the last request was answered.
+    func resume() {
+        phase = .receiving
+        task = nil
+        sawHeadBytes = false
+        if isQuiescing, pending.isEmpty {
+            close()
+            return
+        }
+        timer?.set(TimeAmount(configuration.idleTimeout))
+        while phase == .receiving, let item = pending.popFirst() {
+            process(item)
+        }
+        if phase == .receiving, assembler.isReceiving {
+            bodyTimerRuns = true
+            timer?.set(TimeAmount(configuration.bodyTimeout))
+        }
+        if heldRead, pending.isEmpty {
+            heldRead = false
+            context?.read()
+        }
+    }
+
+    private func start(_ request: HTTPRequest) {
+        guard let context else { return }
+        phase = .handling
+        timer?.clear()
+        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let writer = ResponseWriter(eventLoop: context.eventLoop, connection: connection)
+        task = Task { [responder] in
+            await writer.write(responder.respond(to: request))
+        }
+    }
+
+    // MARK: Ends
+
+    private func timedOut() {
+        guard phase == .receiving, assembler.isReceiving || sawHeadBytes else {
+            close()
+            return
+        }
+        let limit = assembler.isReceiving ? configuration.bodyTimeout : configuration.headerTimeout
+        reject(.requestTimeout(limit: limit))
+    }
+
+    /// Answers without a handler, then closes as gently as possible.
+    private func reject(_ rejection: Rejection) {
+        let isHead = assembler.isReceiving || sawHeadBytes ? false : assembler.head.isHead
+        let id = assembler.head.requestID.isEmpty ? generator.next() : assembler.head.requestID
+        let response = responder.reject(rejection, requestID: id)
+        let head = RequestAssembler.Head(
+            keepAlive: false,
+            isHead: isHead,
+            isVersion10: assembler.head.isVersion10,
+            requestID: id
+        )
+        pending.removeAll()
+        writeWhole(response, head: head, keepAlive: false, lingers: true)
+    }
+
+    /// What the answer to the current request has to know of it.
+    var requestHead: RequestAssembler.Head { assembler.head }
+    /// Whether the connection may stay open after the current answer.
+    var mayKeepAlive: Bool { assembler.head.keepAlive && !isQuiescing && !registry.isDraining }
+    /// Whether the client has sent more than was read.
+    var hasUnreadInput: Bool { !pending.isEmpty }
+
+    func close() {
+        phase = .closed
+        timer?.cancel()
+        context?.close(promise: nil)
+    }
+}
+
+extension Rejection {
+    fileprivate init(_ error: HTTPParserError, limit: Int) {
+        switch error {
+        case .headerOverflow: self = .headerTooLarge(limit: limit)
+        case .invalidVersion: self = .unsupportedVersion
+        default: self = .malformed(reason: String(describing: error))
+        }
+    }
+}

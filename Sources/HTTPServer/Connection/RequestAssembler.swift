@@ -1,0 +1,162 @@
+import NIOCore
+import NIOHTTP1
+
+/// Puts the parts of one request together and holds them against the limits; pure, no input or output.
+struct RequestAssembler {
+    /// What the connection has to know of a request besides the request.
+    struct Head {
+        var keepAlive: Bool
+        var isHead: Bool
+        var isVersion10: Bool
+        var requestID: String
+    }
+
+    /// What a head asks for before its body.
+    enum HeadAction: Equatable {
+        case proceed
+        case sendContinue
+    }
+
+    private let maxBodyBytes: Int
+    private var request: HTTPRequest?
+    /// The request that is being received, or was last.
+    private(set) var head = Head(keepAlive: false, isHead: false, isVersion10: false, requestID: "")
+
+    init(maxBodyBytes: Int) {
+        self.maxBodyBytes = maxBodyBytes
+    }
+
+    /// Whether a head has come and its end has not.
+    var isReceiving: Bool { request != nil }
+
+    /// Begins a request.
+    mutating func begin(
+        _ message: HTTPRequestHead,
+        generator: inout RequestIDGenerator
+    ) throws(Rejection) -> HeadAction {
+        let fields = FieldSummary(message.headers)
+        head = Head(
+            keepAlive: message.isKeepAlive && !fields.asksForUpgrade,
+            isHead: message.method == .HEAD,
+            isVersion10: message.version.minor == 0,
+            requestID: fields.requestID ?? generator.next()
+        )
+        guard message.version.major == 1 else { throw .unsupportedVersion }
+        guard fields.hostCount == 1 || (fields.hostCount == 0 && head.isVersion10) else {
+            throw .malformed(reason: "exactly one Host field is required")
+        }
+        if let coding = fields.transferEncoding, coding.lowercased() != "chunked" {
+            throw .unsupportedTransferCoding
+        }
+        guard let target = RequestTarget(message.uri), message.method != .CONNECT else {
+            throw .malformed(reason: "the request target must begin with /")
+        }
+        if let length = fields.contentLength, length > maxBodyBytes {
+            throw .bodyTooLarge(limit: maxBodyBytes)
+        }
+        var action = HeadAction.proceed
+        if let expectation = fields.expectation, !head.isVersion10 {
+            guard expectation.lowercased() == "100-continue" else { throw .unsupportedExpectation }
+            action = .sendContinue
+        }
+        request = HTTPRequest(
+            method: message.method,
+            path: target.path,
+            query: target.query,
+            headers: message.headers,
+            id: head.requestID
+        )
+        return action
+    }
+
+    /// Adds a part of the body; the first one is not copied.
+    mutating func append(_ part: ByteBuffer) throws(Rejection) {
+        let length = request?.body.readableBytes ?? 0
+        guard part.readableBytes <= maxBodyBytes - length else {
+            request = nil
+            throw .bodyTooLarge(limit: maxBodyBytes)
+        }
+        if length == 0 {
+            request?.body = part
+        } else {
+            request?.body.writeImmutableBuffer(part)
+        }
+    }
+
+    /// Forgets the last request's head, so that a failure after its answer does not look like its own.
+    mutating func clearHead() {
+        head = Head(keepAlive: false, isHead: false, isVersion10: false, requestID: "")
+    }
+
+    /// Ends the request; nil if none was begun.
+    mutating func finish() -> HTTPRequest? {
+        defer { request = nil }
+        return request
+    }
+}
+
+/// The header fields that concern the connection, found in one pass.
+struct FieldSummary {
+    private(set) var hostCount = 0
+    private(set) var contentLength: Int?
+    private(set) var transferEncoding: String?
+    private(set) var expectation: String?
+    private(set) var requestID: String?
+    private(set) var asksForUpgrade = false
+
+    init(_ headers: HTTPHeaders) {
+        for (name, value) in headers {
+            switch name.utf8.count {
+            case 4 where Self.equal(name, "host"): hostCount += 1
+            case 6 where Self.equal(name, "expect"): expectation = value
+            case 7 where Self.equal(name, "upgrade"): asksForUpgrade = true
+            case 12 where Self.equal(name, "x-request-id"):
+                if RequestID.isSane(value) { requestID = value }
+            case 14 where Self.equal(name, "content-length"): contentLength = Int(value)
+            case 17 where Self.equal(name, "transfer-encoding"):
+                transferEncoding = transferEncoding.map { "\($0),\(value)" } ?? value
+            default: break
+            }
+        }
+    }
+
+    /// Compares without case; `lowercase` must be, and as long as `name`.
+    private static func equal(_ name: String, _ lowercase: StaticString) -> Bool {
+        var expected = lowercase.utf8Start
+        for byte in name.utf8 {
+            guard byte | 0x20 == expected.pointee | 0x20 else { return false }
+            expected += 1
+        }
+        return true
+    }
+}
+
+/// Path and query of a request line.
+struct RequestTarget {
+    let path: String
+    let query: String?
+
+    /// Reads the origin form (`/path?query`), the absolute form (`http://host/path`) and `*`; nil for others.
+    init?(_ uri: String) {
+        var text = uri[...]
+        if text.utf8.first != UInt8(ascii: "/"), text != "*" {
+            guard let scheme = ["http://", "https://"].first(where: { text.lowercased().hasPrefix($0) })
+            else {
+                return nil
+            }
+            text = Substring(text.utf8.dropFirst(scheme.utf8.count))
+            text =
+                text.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }.map {
+                    text[$0...]
+                } ?? "/"
+            if text.utf8.first == UInt8(ascii: "?") { text = "/" + text }
+        }
+        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "?")) else {
+            path = text.utf8.count == uri.utf8.count ? uri : String(text)
+            query = nil
+            return
+        }
+        path = String(text[..<mark])
+        query = String(text[text.index(after: mark)...])
+    }
+}

@@ -1,0 +1,157 @@
+public import Logging
+import NIOConcurrencyHelpers
+public import NIOCore
+import NIOExtras
+import NIOHTTP1
+import NIOPosix
+
+/// An HTTP/1.1 server on SwiftNIO; knows bytes, limits and connections, but nothing of what it serves.
+///
+/// ```swift
+/// let server = Server(configuration: ServerConfiguration(), responder: api, logger: logger)
+/// let address = try await server.start()
+/// // ... until SIGTERM:
+/// server.beginDraining()
+/// await server.stop()
+/// ```
+public final class Server: Sendable {
+    /// Why a server cannot start, besides what the operating system says.
+    public enum StartError: Error, Hashable, Sendable {
+        /// It runs already, or has been stopped; make another one.
+        case alreadyStarted
+        /// A limit that must be at least 1 is not, or the port is not in `0 ... 65535`.
+        case invalidConfiguration(name: String, value: Int)
+    }
+
+    private struct Running: Sendable {
+        var group: MultiThreadedEventLoopGroup
+        var quiescing: ServerQuiescingHelper
+    }
+
+    private enum State: Sendable {
+        case new
+        case starting
+        case running(Running)
+        case stopped
+    }
+
+    private let configuration: ServerConfiguration
+    private let responder: any Responder
+    private let logger: Logger
+    private let registry = ConnectionRegistry()
+    private let state = NIOLockedValueBox(State.new)
+
+    /// A server that does not listen yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where to listen, and the limits.
+    ///   - responder: What answers.
+    ///   - logger: Gets failures of connections at debug level.
+    public init(configuration: ServerConfiguration, responder: any Responder, logger: Logger) {
+        self.configuration = configuration
+        self.responder = responder
+        self.logger = logger
+    }
+
+    /// The number of connections open now.
+    public var connectionCount: Int { registry.count }
+
+    /// Listens and begins to answer.
+    ///
+    /// - Returns: The address that is bound, with the port the kernel chose if 0 was asked for.
+    /// - Throws: ``StartError``, or NIO's `IOError` if the address cannot be bound.
+    public func start() async throws -> SocketAddress {
+        try configuration.check()
+        let isNew = state.withLockedValue { state in
+            guard case .new = state else { return false }
+            state = .starting
+            return true
+        }
+        guard isNew else { throw StartError.alreadyStarted }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
+        let quiescing = ServerQuiescingHelper(group: group)
+        do {
+            let channel = try await bootstrap(group, quiescing)
+                .bind(host: configuration.host, port: configuration.port).get()
+            guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
+            state.withLockedValue { $0 = .running(Running(group: group, quiescing: quiescing)) }
+            return address
+        } catch {
+            state.withLockedValue { $0 = .stopped }
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    /// Says `Connection: close` in every answer from now on, and still accepts connections.
+    public func beginDraining() {
+        registry.beginDraining()
+    }
+
+    /// Stops accepting, lets requests in flight finish, closes every connection.
+    ///
+    /// Returns when all is closed: at the latest ``ServerConfiguration/shutdownTimeout`` after the call,
+    /// when what is still open is broken off and its tasks are cancelled. A second call does nothing.
+    public func stop() async {
+        registry.beginDraining()
+        let running: Running? = state.withLockedValue { state in
+            guard case .running(let running) = state else { return nil }
+            state = .stopped
+            return running
+        }
+        guard let running else { return }
+        let loop = running.group.next()
+        let closed = loop.makePromise(of: Void.self)
+        running.quiescing.initiateShutdown(promise: closed)
+        let cut = loop.scheduleTask(in: TimeAmount(configuration.shutdownTimeout)) { [registry] in
+            registry.closeAll()
+        }
+        try? await closed.futureResult.get()
+        cut.cancel()
+        try? await running.group.shutdownGracefully()
+    }
+
+    private func bootstrap(
+        _ group: MultiThreadedEventLoopGroup,
+        _ quiescing: ServerQuiescingHelper
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: CInt(clamping: configuration.backlog))
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        quiescing.makeServerChannelHandler(channel: channel)
+                    )
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelInitializer { [configuration, responder, logger, registry] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try ConnectionHandler.install(
+                        on: channel,
+                        configuration: configuration,
+                        responder: responder,
+                        registry: registry,
+                        logger: logger
+                    )
+                }
+            }
+    }
+}
+
+extension ServerConfiguration {
+    fileprivate func check() throws(Server.StartError) {
+        guard (0...65535).contains(port) else {
+            throw .invalidConfiguration(name: "port", value: port)
+        }
+        let limits = [
+            ("eventLoopThreads", eventLoopThreads), ("maxConnections", maxConnections),
+            ("maxHeaderBytes", maxHeaderBytes), ("maxBodyBytes", maxBodyBytes), ("backlog", backlog),
+        ]
+        for (name, value) in limits where value < 1 {
+            throw .invalidConfiguration(name: name, value: value)
+        }
+    }
+}

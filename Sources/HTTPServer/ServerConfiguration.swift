@@ -1,0 +1,49 @@
+/// Where a ``Server`` listens, and every limit of its connections.
+///
+/// ```swift
+/// var configuration = ServerConfiguration()
+/// configuration.port = 8080
+/// configuration.maxBodyBytes = 1 << 20
+/// ```
+public struct ServerConfiguration: Sendable, Equatable {
+    /// A name, an IPv4 or an IPv6 address (without brackets).
+    public var host: String
+    /// `0 ... 65535`; 0 takes a free port, which ``Server/start()`` returns.
+    public var port: Int
+    /// Connections the kernel queues until they are accepted.
+    public var backlog: Int
+    /// Threads that move bytes, at least 1.
+    public var eventLoopThreads: Int
+    /// Connections open at once; one more is answered with ``Rejection/tooManyConnections(limit:)``.
+    public var maxConnections: Int
+    /// Bytes of request line and header fields together, beyond which ``Rejection/headerTooLarge(limit:)``.
+    public var maxHeaderBytes: Int
+    /// Bytes of one request body, chunked or not, beyond which ``Rejection/bodyTooLarge(limit:)``.
+    public var maxBodyBytes: Int
+    /// How long a connection may rest between two requests.
+    public var idleTimeout: Duration
+    /// How long the head of a request may take: from the start of the connection, or from its first byte.
+    public var headerTimeout: Duration
+    /// How long the body of a request may take after its head.
+    public var bodyTimeout: Duration
+    /// How long a client may take to accept an answer, or a part of a streamed one.
+    public var writeTimeout: Duration
+    /// How long ``Server/stop()`` waits for requests in flight before it closes their connections.
+    public var shutdownTimeout: Duration
+
+    /// The defaults: 127.0.0.1:8080, one event loop, 1024 connections, 16 KiB of header, 64 MiB of body.
+    public init() {
+        host = "127.0.0.1"
+        port = 8080
+        backlog = 1024
+        eventLoopThreads = 1
+        maxConnections = 1024
+        maxHeaderBytes = 16 << 10
+        maxBodyBytes = 64 << 20
+        idleTimeout = .seconds(75)
+        headerTimeout = .seconds(10)
+        bodyTimeout = .seconds(60)
+        writeTimeout = .seconds(30)
+        shutdownTimeout = .seconds(25)
+    }
+}
