@@ -1,0 +1,155 @@
+"""The release binary as the tests see it: a process, its output, and connections to it."""
+
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("SEQNORM_BINARY", ROOT / ".build/release/seqnorm"))
+MODELS = ROOT / "Examples/models"
+PATIENCE = 60.0
+
+
+@dataclasses.dataclass
+class Answer:
+    """One HTTP answer, whole."""
+
+    status: int
+    headers: dict
+    body: bytes
+
+    def json(self, **options):
+        return json.loads(self.body, **options)
+
+    def lines(self):
+        return [json.loads(line) for line in self.body.splitlines() if line.strip()]
+
+
+class Server:
+    """`seqnorm serve` on a free port of 127.0.0.1."""
+
+    def __init__(self, *arguments, paths=(MODELS,), environment=None, wait=True):
+        command = [str(BINARY), "serve", "--port", "0", *map(str, arguments), *map(str, paths)]
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("SEQNORM_")}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
+            env=clean | (environment or {}))
+        self.output, self.port, self._bound = [], None, threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+        if not self._bound.wait(PATIENCE) or self.port is None:
+            self.process.kill()
+            raise AssertionError("the server named no port:\n" + "".join(self.output))
+        if wait:
+            self.wait_until_ready()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.output.append(line)
+            if self.port is None and (match := re.search(r"http://127\.0\.0\.1:([1-9]\d*)", line)):
+                self.port = int(match[1])
+                self._bound.set()
+        self._bound.set()
+
+    def wait_until_ready(self):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            answer = self.get("/readyz")
+            if answer.status == 200:
+                self.ready_after = time.monotonic() - self.started
+                return
+            time.sleep(0.005)
+        raise AssertionError(f"not ready after {PATIENCE:.0f} s: {answer.body!r}")
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+
+    def socket(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def request(self, method, path, body=None, headers=None, connection=None):
+        own = connection is None
+        connection = connection or self.connect()
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            if own:
+                connection.close()
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def post(self, path, body, kind="application/json", **options):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
+        return self.request("POST", path, body, {"Content-Type": kind}, **options)
+
+    def predict(self, model, instances, connection=None, **extra):
+        """The predictions of `instances`, which must succeed."""
+        answer = self.post(f"/v1/models/{model}:predict", {"instances": instances, **extra}, connection=connection)
+        assert answer.status == 200, answer.body[:500]
+        return answer.json()["predictions"]
+
+    def digits(self, model, instances, verb="predict", field="predictions", connection=None, **extra):
+        """As `predict`, every number as the text that was sent: equal texts are equal bits."""
+        answer = self.post(f"/v1/models/{model}:{verb}", {"instances": instances, **extra}, connection=connection)
+        assert answer.status == 200, answer.body[:500]
+        return answer.json(parse_float=str, parse_int=str)[field]
+
+    def raw(self, payload, shut=False):
+        """Sends bytes as they are and reads until the server closes or is silent."""
+        with self.socket() as connection:
+            try:
+                connection.sendall(payload)
+                if shut:
+                    connection.shutdown(socket.SHUT_WR)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            return drain(connection)
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def exit_code(self):
+        return self.process.wait(PATIENCE)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
+
+
+def drain(connection, enough=None):
+    """Bytes until the peer closes, or until `enough(bytes)` says so."""
+    received = b""
+    try:
+        while part := connection.recv(1 << 16):
+            received += part
+            if enough and enough(received):
+                break
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def run(*arguments, stdin=None, environment=None):
+    """A command of the binary, to its end."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("SEQNORM_")}
+    return subprocess.run(
+        [str(BINARY), *map(str, arguments)], input=stdin, capture_output=True, timeout=300, env=clean | (environment or {}))
