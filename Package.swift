@@ -91,13 +91,28 @@ let package = Package(
         .testTarget(name: "ONNXGraphTests", dependencies: ["ONNXGraph", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"], swiftSettings: strict),
+        .target(
+            name: "HTTPTestSupport",
+            dependencies: [
+                "HTTPServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOHTTP1", package: nio),
+            ],
+            path: "Tests/HTTPTestSupport",
+            swiftSettings: strict),
         .testTarget(
             name: "HTTPServerTests",
-            dependencies: ["HTTPServer", "TestSupport", .product(name: "NIOEmbedded", package: nio)],
+            dependencies: [
+                "HTTPServer", "HTTPTestSupport", .product(name: "NIOEmbedded", package: nio),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "HTTPAPITests",
-            dependencies: ["HTTPAPI", "TestSupport", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "HTTPAPI", "HTTPTestSupport", "TestSupport", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "SeqnormCLITests", dependencies: ["SeqnormCLI", "TestSupport"], swiftSettings: strict),
     ]

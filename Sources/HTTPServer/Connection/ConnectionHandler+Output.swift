@@ -126,9 +126,7 @@ extension ConnectionHandler {
         return promise.futureResult
     }
 
-    /// Ends a streamed answer.
-    ///
-    /// - Parameter isWhole: If false, the connection breaks off, so that the client sees it.
+    /// Ends a streamed answer; if it is not whole, the connection breaks off, so that the client sees it.
     func endStream(isWhole: Bool, framing: ResponseEncoder.Framing) {
         guard phase == .handling else { return }
         guard isWhole else {

@@ -184,6 +184,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         phase = .receiving
         task = nil
         sawHeadBytes = false
+        assembler.clearHead()
         if isQuiescing, pending.isEmpty {
             close()
             return
@@ -226,15 +227,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Answers without a handler, then closes as gently as possible.
     private func reject(_ rejection: Rejection) {
-        let isHead = assembler.isReceiving || sawHeadBytes ? false : assembler.head.isHead
-        let id = assembler.head.requestID.isEmpty ? generator.next() : assembler.head.requestID
-        let response = responder.reject(rejection, requestID: id)
-        let head = RequestAssembler.Head(
-            keepAlive: false,
-            isHead: isHead,
-            isVersion10: assembler.head.isVersion10,
-            requestID: id
-        )
+        var head = assembler.head
+        if head.requestID.isEmpty { head.requestID = generator.next() }
+        let response = responder.reject(rejection, requestID: head.requestID)
         pending.removeAll()
         writeWhole(response, head: head, keepAlive: false, lingers: true)
     }

@@ -1,0 +1,86 @@
+public import HTTPServer
+import Logging
+public import NIOCore
+
+/// A running server on a free port.
+public struct TestServer: Sendable {
+    /// The server.
+    public let server: Server
+    /// Where it listens.
+    public let address: SocketAddress
+
+    /// Connects a client.
+    ///
+    /// - Returns: A connected client.
+    /// - Throws: NIO's `IOError` if the server does not listen any more.
+    public func client() async throws -> sending RawClient {
+        try await RawClient.connect(to: address)
+    }
+
+    /// Runs a server around some code, and stops it.
+    ///
+    /// - Parameters:
+    ///   - responder: What answers.
+    ///   - configuration: The limits; the port is set to 0.
+    ///   - body: Gets the running server.
+    /// - Throws: What the server or `body` throws.
+    public static func run(
+        _ responder: any Responder,
+        configuration: ServerConfiguration = ServerConfiguration(),
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
+        var configuration = configuration
+        configuration.port = 0
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        let server = Server(configuration: configuration, responder: responder, logger: logger)
+        let address = try await server.start()
+        do {
+            try await body(TestServer(server: server, address: address))
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+}
+
+/// A responder made of one function; rejections are answered as plain text.
+public struct FunctionResponder: Responder {
+    private let function: @Sendable (HTTPRequest) async -> HTTPResponse
+
+    /// A responder.
+    ///
+    /// - Parameter function: What answers.
+    public init(_ function: @escaping @Sendable (HTTPRequest) async -> HTTPResponse) {
+        self.function = function
+    }
+
+    /// Answers by the function.
+    ///
+    /// - Parameter request: The request.
+    /// - Returns: The function's answer.
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        await function(request)
+    }
+
+    /// Answers with the rejection's sentence.
+    ///
+    /// - Parameters:
+    ///   - rejection: The reason.
+    ///   - requestID: The request's id.
+    /// - Returns: Plain text.
+    public func reject(_ rejection: Rejection, requestID: String) -> HTTPResponse {
+        HTTPResponse(status: rejection.status, body: ByteBuffer(string: "\(rejection)"))
+    }
+}
+
+/// A responder that answers with verb, target and body.
+public let echo = FunctionResponder { request in
+    let query = request.query.map { "?" + $0 } ?? ""
+    return HTTPResponse(
+        status: .ok,
+        headers: ["Content-Type": "text/plain"],
+        body: ByteBuffer(string: "\(request.method) \(request.path)\(query) \(String(buffer: request.body))")
+    )
+}
