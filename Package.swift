@@ -40,6 +40,7 @@ let package = Package(
             dependencies: [
                 "TensorCore", "COpenSSL", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["Protobuf/README.md", "Protobuf/onnx.proto"],
             swiftSettings: strict),
         .target(name: "Inference", dependencies: ["ONNXGraph", "Kernels", "TensorCore"], swiftSettings: strict),
         .target(

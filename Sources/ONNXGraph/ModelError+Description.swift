@@ -26,7 +26,7 @@ extension ModelError: CustomStringConvertible {
             "\(graph): initializer '\(name)' is no graph input, which IR version 3 demands"
         case .undefinedValue(let name, let path): "\(path): input '\(name)' is made by nothing"
         case .usedBeforeMade(let name, let path, let maker):
-            "\(path): input '\(name)' is made by the later node \(maker); "
+            "\(path): input '\(name)' is made by \(maker), which does not come before; "
                 + "the nodes are out of order or form a cycle"
         case .undefinedOutput(let name, let graph):
             "\(graph): output '\(name)' is made by nothing in the graph"

@@ -16,24 +16,63 @@ extension Initializer {
         }
     }
 
+    /// Checks dimensions and the number of elements in the file without reading an element.
+    ///
+    /// A tensor of an unsupported element type passes, as long as nobody reads it.
+    ///
+    /// - Throws: ``ModelError/invalidTensor(_:_:)``.
+    /// - Complexity: O(1).
+    public func checkSize() throws(ModelError) {
+        guard let elementType else { return }
+        do {
+            let shape = try checkedShape()
+            switch try storage(elementType) {
+            case .external: return
+            case .raw: try RawElements.check(proto.rawData.count, elementType, shape)
+            case .typed(let field): try field.check(in: proto, shape)
+            }
+        } catch {
+            throw .invalidTensor(name, error)
+        }
+    }
+
+    private enum Storage {
+        case external
+        case raw
+        case typed(TypedField)
+    }
+
     private func decoded() throws(TensorFault) -> Tensor {
         guard let elementType else {
             throw .unsupportedElementType(ElementType.name(ofCode: proto.dataType))
         }
-        let shape: Shape
-        do { shape = try Shape(checking: dimensions) } catch { throw .shape(error) }
+        let shape = try checkedShape()
+        return switch try storage(elementType) {
+        case .external: try externalTensor(elementType, shape)
+        case .raw: try RawElements.tensor(proto.rawData, elementType, shape)
+        case .typed: try typedTensor(elementType, shape)
+        }
+    }
+
+    private func checkedShape() throws(TensorFault) -> Shape {
+        do { return try Shape(checking: dimensions) } catch { throw .shape(error) }
+    }
+
+    private func storage(_ elementType: ElementType) throws(TensorFault) -> Storage {
         guard !proto.hasSegment else { throw .segmented }
         let fields = TypedField.filled(in: proto)
+        let hasRawData = proto.hasRawData && (!proto.rawData.isEmpty || fields.isEmpty)
         if isExternal {
-            guard fields.isEmpty, !proto.hasRawData else { throw .dataInSeveralFields }
-            return try externalTensor(elementType, shape)
+            guard fields.isEmpty, !hasRawData else { throw .dataInSeveralFields }
+            return .external
         }
-        if proto.hasRawData, !proto.rawData.isEmpty || fields.isEmpty {
+        if hasRawData {
             guard fields.isEmpty else { throw .dataInSeveralFields }
-            return try RawElements.tensor(proto.rawData, elementType, shape)
+            return .raw
         }
-        guard fields.allSatisfy({ $0 == TypedField(for: elementType) }) else { throw .dataInSeveralFields }
-        return try typedTensor(elementType, shape)
+        let field = TypedField(for: elementType)
+        guard fields.allSatisfy({ $0 == field }) else { throw .dataInSeveralFields }
+        return .typed(field)
     }
 
     private func externalTensor(_ elementType: ElementType, _ shape: Shape) throws(TensorFault) -> Tensor {

@@ -3,14 +3,19 @@ internal import TensorCore
 
 /// Elements as little-endian bytes in row-major order.
 enum RawElements {
+    /// Whether there are as many bytes as the elements need.
+    static func check(_ byteCount: Int, _ elementType: ElementType, _ shape: Shape) throws(TensorFault) {
+        let expected = shape.elementCount * elementType.byteCount
+        guard byteCount == expected else { throw .byteCount(expected: expected, actual: byteCount) }
+    }
+
     /// A copy of the bytes as a tensor; a byte of a bool that is not 0 becomes 1.
     static func tensor(
         _ bytes: Data,
         _ elementType: ElementType,
         _ shape: Shape
     ) throws(TensorFault) -> Tensor {
-        let expected = shape.elementCount * elementType.byteCount
-        guard bytes.count == expected else { throw .byteCount(expected: expected, actual: bytes.count) }
+        try check(bytes.count, elementType, shape)
         var tensor = Tensor(uninitialized: elementType, shape: shape)
         tensor.withMutableBytes { target in
             if elementType == .bool {

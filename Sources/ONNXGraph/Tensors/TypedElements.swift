@@ -15,20 +15,28 @@ enum TypedField: CaseIterable {
         }
     }
 
-    private func isFilled(in proto: ProtoTensor) -> Bool {
+    private func count(in proto: ProtoTensor) -> Int {
         switch self {
-        case .float: !proto.floatData.isEmpty
-        case .int32: !proto.int32Data.isEmpty
-        case .string: !proto.stringData.isEmpty
-        case .int64: !proto.int64Data.isEmpty
-        case .double: !proto.doubleData.isEmpty
-        case .uint64: !proto.uint64Data.isEmpty
+        case .float: proto.floatData.count
+        case .int32: proto.int32Data.count
+        case .string: proto.stringData.count
+        case .int64: proto.int64Data.count
+        case .double: proto.doubleData.count
+        case .uint64: proto.uint64Data.count
+        }
+    }
+
+    /// Whether the field holds as many elements as a shape has.
+    func check(in proto: ProtoTensor, _ shape: Shape) throws(TensorFault) {
+        let count = count(in: proto)
+        guard count == shape.elementCount else {
+            throw .elementCount(expected: shape.elementCount, actual: count)
         }
     }
 
     /// The fields that hold elements.
     static func filled(in proto: ProtoTensor) -> [TypedField] {
-        allCases.filter { $0.isFilled(in: proto) }
+        allCases.filter { $0.count(in: proto) > 0 }
     }
 }
 

@@ -1,0 +1,46 @@
+/// Checks that attributes are named, unique, and hold what they declare.
+enum AttributeValidator {
+    static func check(_ attributes: [ProtoAttribute], at path: () -> NodePath) throws(ModelError) {
+        var names: Set<String> = []
+        for attribute in attributes {
+            if let fault = fault(of: attribute) { throw .invalidAttribute(attribute.name, at: path(), fault) }
+            guard names.insert(attribute.name).inserted else {
+                throw .invalidAttribute(attribute.name, at: path(), .duplicate)
+            }
+            if attribute.hasT { try Initializer(proto: attribute.t, folder: nil).checkSize() }
+            for tensor in attribute.tensors { try Initializer(proto: tensor, folder: nil).checkSize() }
+        }
+    }
+
+    private static func fault(of attribute: ProtoAttribute) -> AttributeFault? {
+        if attribute.name.isEmpty { return .missingName }
+        if !attribute.refAttrName.isEmpty { return .referenceOutsideFunction }
+        if attribute.type == 0 { return .missingType }
+        guard AttributeType.isKnown(attribute.type) else { return .unknownType(attribute.type) }
+        let type = AttributeType(rawValue: attribute.type)
+        let filled = filledFields(of: attribute)
+        // A zero may be left out of the file, a tensor or a graph may not.
+        let isMissing = (type == .tensor || type == .graph) && filled.isEmpty
+        guard !isMissing, filled.allSatisfy({ $0 == type }) else {
+            return .typeMismatch(declared: AttributeType.name(ofCode: attribute.type))
+        }
+        return nil
+    }
+
+    private static func filledFields(of attribute: ProtoAttribute) -> [AttributeType] {
+        AttributeType.allCases.filter { type in
+            switch type {
+            case .float: attribute.hasF
+            case .int: attribute.hasI
+            case .string: attribute.hasS
+            case .tensor: attribute.hasT
+            case .graph: attribute.hasG
+            case .floats: !attribute.floats.isEmpty
+            case .ints: !attribute.ints.isEmpty
+            case .strings: !attribute.strings.isEmpty
+            case .tensors: !attribute.tensors.isEmpty
+            case .graphs: !attribute.graphs.isEmpty
+            }
+        }
+    }
+}
