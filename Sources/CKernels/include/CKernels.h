@@ -1,1 +1,93 @@
-int seqnorm_placeholder(void);
+#ifndef SEQNORM_CKERNELS_H
+#define SEQNORM_CKERNELS_H
+
+// Row kernels on contiguous float32 buffers. Each exists once per instruction set; the table in use is chosen
+// when the process starts (see dispatch.c). No kernel allocates more than scratch, keeps state or reads past the ends.
+// An element's bits depend on its inputs alone: not on its position, on the count, on alignment or on its
+// neighbours; sums run in an order that is a function of the length alone, and trailing zeros never change one.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Columns of B (output channels) that lie side by side in packed matrices, for every instruction set.
+#define SN_PANEL 32
+/// The most axes `binary` and `sn_permute` take.
+#define SN_MAX_RANK 8
+
+enum sn_instruction_set { SN_BASELINE = 0, SN_AVX2 = 1, SN_AVX512 = 2 };
+
+enum sn_unary {
+    SN_IDENTITY, SN_EXP, SN_LOG, SN_TANH, SN_SIGMOID, SN_ERF, SN_RELU, SN_SQRT, SN_RECIPROCAL, SN_NEGATE, SN_ABSOLUTE,
+    SN_GELU, SN_GELU_TANH, SN_SILU, SN_SOFTPLUS, SN_FLOOR, SN_CEIL, SN_ROUND, SN_SIGN, SN_SQUARE,
+};
+
+enum sn_binary { SN_ADD, SN_SUBTRACT, SN_MULTIPLY, SN_DIVIDE, SN_MINIMUM, SN_MAXIMUM, SN_POWER };
+
+enum sn_reduction { SN_SUM, SN_MEAN, SN_MAX, SN_MIN, SN_SUM_OF_SQUARES };
+
+/// y = residual + mask * activation(x * scale + bias); a null pointer leaves its step out.
+struct sn_epilogue {
+    const float *scale, *bias; ///< One per channel.
+    const float *mask;         ///< One per position.
+    const float *residual;     ///< Laid out as the output.
+    int activation;            ///< `enum sn_unary`.
+};
+
+/// One 1-D convolution of one sequence and one group.
+struct sn_convolution {
+    ptrdiff_t input_channels, output_channels; ///< Of this group.
+    ptrdiff_t kernel, stride, dilation, pad_begin;
+    ptrdiff_t length, output_length;
+    ptrdiff_t input_stride, output_stride; ///< From one row (channels last) or channel (channels first) to the next.
+};
+
+struct sn_kernels {
+    void (*unary)(int operation, const float *x, float *y, ptrdiff_t count);
+    /// y = min(max(x, low), high); NaN stays NaN.
+    void (*clip)(const float *x, float low, float high, float *y, ptrdiff_t count);
+    /// c[i...] = a[i...] op b[i...] over `rank` axes; strides in elements, 0 where an operand is broadcast; c dense.
+    void (*binary)(int operation, int rank, const ptrdiff_t *dimensions, const float *a, const ptrdiff_t *a_strides,
+                   const float *b, const ptrdiff_t *b_strides, float *c);
+    /// The epilogue over rows of `columns`; channels are the columns (`channels_last`) or the rows.
+    void (*epilogue)(const struct sn_epilogue *e, bool channels_last, ptrdiff_t rows, ptrdiff_t columns,
+                     const float *x, ptrdiff_t x_stride, float *y, ptrdiff_t y_stride);
+    /// Over the middle axis of [outer, axis, inner].
+    void (*reduce)(int operation, ptrdiff_t outer, ptrdiff_t axis, ptrdiff_t inner, const float *x, float *y);
+    void (*softmax)(bool logarithm, ptrdiff_t outer, ptrdiff_t axis, ptrdiff_t inner, const float *x, float *y);
+    void (*layer_normalization)(ptrdiff_t rows, ptrdiff_t columns, float epsilon, const float *scale,
+                                const float *bias, const float *x, float *y, float *means, float *inverse_deviations);
+    /// B [k, n] into panels [ceil(n / SN_PANEL)][k][SN_PANEL], zeros at the end; B(i, j) = b[i * rs + j * cs].
+    void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, float *panels);
+    /// C = alpha * A * B + beta * C with B packed; then the epilogue, if one is given (channels are the columns).
+    void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                     const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                     ptrdiff_t residual_stride);
+    /// Weights packed by `pack` as B [kernel * input channels, output channels], kernel outermost.
+    void (*convolve_rows)(const struct sn_convolution *s, const float *x, const float *panels, float *y,
+                          const struct sn_epilogue *e, ptrdiff_t residual_stride);
+    void (*convolve_channels)(const struct sn_convolution *s, const float *x, const float *panels, float *y,
+                              const struct sn_epilogue *e, ptrdiff_t residual_stride);
+};
+
+/// The table of an instruction set; null if this machine cannot run it.
+const struct sn_kernels *sn_kernels_for(int instruction_set);
+/// The instruction set in use.
+int sn_active_instruction_set(void);
+/// The table in use; never null.
+const struct sn_kernels *sn_active(void);
+
+/// y[j, i] = x[i, j] of elements of 1, 2, 4 or 8 bytes.
+void sn_transpose(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t element_bytes, const void *x, void *y);
+/// y dense with `dimensions`; the element at an index of y stands in x at the sum of index * stride (in elements).
+void sn_permute(int rank, const ptrdiff_t *dimensions, const ptrdiff_t *x_strides, ptrdiff_t element_bytes,
+                const void *x, void *y);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,13 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma STDC FP_CONTRACT OFF
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
+#define SN_SET 2
+#define SN_TABLE sn_kernels_avx512
+#include "table.h"
+#pragma clang attribute pop
+#endif

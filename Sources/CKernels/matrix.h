@@ -1,0 +1,181 @@
+// Products with a packed right operand. Every element of the result is one running sum over k in ascending order, each
+// step one multiply-add, whatever the tile it falls in: so the bits of a row depend on nothing but that row and B.
+
+/// Vectors of a panel that one tile covers, and the most rows of a tile.
+#define TILE_VECTORS 2
+#if SN_SET == 2
+#define TILE_ROWS 12
+#else
+#define TILE_ROWS 6
+#endif
+#define TILE_COLUMNS (TILE_VECTORS * W)
+/// Vectors of a tile of very few rows, across panels if need be.
+#define WIDE_VECTORS 8
+#define WIDE_COLUMNS (WIDE_VECTORS * W)
+#if SN_SET == 2
+#define WIDE_ROWS 3
+#else
+#define WIDE_ROWS 1
+#endif
+
+static void pack(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, float *panels) {
+    for (ptrdiff_t j = 0; j < n; j += SN_PANEL, panels += k * SN_PANEL) {
+        const ptrdiff_t width = n - j < SN_PANEL ? n - j : SN_PANEL;
+        const float *block = b + j * column_stride;
+        if (column_stride == 1) {
+            for (ptrdiff_t i = 0; i < k; i++) {
+                memcpy(panels + i * SN_PANEL, block + i * row_stride, (size_t)width * sizeof(float));
+                memset(panels + i * SN_PANEL + width, 0, (size_t)(SN_PANEL - width) * sizeof(float));
+            }
+            continue;
+        }
+        // Blocks of 16 rows keep both sides of the transposition in the cache.
+        for (ptrdiff_t i = 0; i < k; i += 16) {
+            const ptrdiff_t height = k - i < 16 ? k - i : 16;
+            for (ptrdiff_t c = 0; c < SN_PANEL; c++)
+                for (ptrdiff_t r = 0; r < height; r++)
+                    panels[(i + r) * SN_PANEL + c] = c < width ? block[(i + r) * row_stride + c * column_stride] : 0;
+        }
+    }
+}
+
+/// tile[rows, vectors * W] = the sum over `taps` pieces of `depth` of row pieces times panel rows.
+INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,
+                         ptrdiff_t pieces_stride, const float *panel, float *tile) {
+    vf sums[TILE_ROWS][TILE_VECTORS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) sums[i][j] = splat(0);
+    for (ptrdiff_t t = 0; t < taps; t++, pieces += pieces_stride) {
+        const float *a[TILE_ROWS];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) a[i] = pieces[i];
+        for (ptrdiff_t c = 0; c < depth; c++, panel += SN_PANEL) {
+            vf b[TILE_VECTORS];
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) b[j] = load(panel + j * W);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++) {
+                const vf x = splat(a[i][c]);
+#pragma clang loop unroll(full)
+                for (int j = 0; j < vectors; j++) sums[i][j] = fma_(x, b[j], sums[i][j]);
+            }
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) store(tile + i * TILE_COLUMNS + j * W, sums[i][j]);
+}
+
+#define DEFINE_TILE(ROWS)                                                                                     \
+    static void tile_##ROWS(ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,                      \
+                            ptrdiff_t pieces_stride, const float *panel, float *tile) {                       \
+        tile_product(ROWS, TILE_VECTORS, taps, depth, pieces, pieces_stride, panel, tile);                    \
+    }
+DEFINE_TILE(1) DEFINE_TILE(2) DEFINE_TILE(3) DEFINE_TILE(4) DEFINE_TILE(5) DEFINE_TILE(6)
+#if TILE_ROWS > 6
+DEFINE_TILE(7) DEFINE_TILE(8) DEFINE_TILE(9) DEFINE_TILE(10) DEFINE_TILE(11) DEFINE_TILE(12)
+#endif
+
+typedef void (*tile_function)(ptrdiff_t, ptrdiff_t, const float *const *, ptrdiff_t, const float *, float *);
+static const tile_function tiles[TILE_ROWS + 1] = {
+    NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6,
+#if TILE_ROWS > 6
+    tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
+#endif
+};
+
+/// tile[rows, WIDE_COLUMNS] of few rows, from as many panels as that takes.
+INLINE void wide_product(int rows, ptrdiff_t depth, const float *a, ptrdiff_t lda, const float *panel,
+                         ptrdiff_t panel_size, float *tile) {
+    vf sums[WIDE_ROWS][WIDE_VECTORS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < WIDE_VECTORS; j++) sums[i][j] = splat(0);
+    for (ptrdiff_t c = 0; c < depth; c++, panel += SN_PANEL) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < WIDE_VECTORS; j++) {
+            const vf b = load(panel + j * W / SN_PANEL * panel_size + j * W % SN_PANEL);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++) sums[i][j] = fma_(splat(a[i * lda + c]), b, sums[i][j]);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < WIDE_VECTORS; j++) store(tile + i * WIDE_COLUMNS + j * W, sums[i][j]);
+}
+
+/// Where finished tiles go, and what is done on the way.
+struct destination {
+    float *c;
+    ptrdiff_t ldc, residual_stride;
+    float alpha, beta;
+    const struct sn_epilogue *epilogue;
+};
+
+static void finish_tile(const struct destination *d, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns,
+                        float *tile, ptrdiff_t tile_stride) {
+    float *c = d->c + row * d->ldc + column;
+    if (d->alpha != 1.0f || d->beta != 0.0f)
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t j = 0; j < columns; j += W) {
+                float *t = tile + i * tile_stride + j;
+                vf v = load(t) * d->alpha;
+                if (d->beta != 0.0f) v = fma_(splat(d->beta), load_n(c + i * d->ldc + j, columns - j), v);
+                store(t, v);
+            }
+    if (d->epilogue) {
+        epilogue_part(d->epilogue, true, row, rows, column, columns, tile, tile_stride, c, d->ldc, d->residual_stride);
+        return;
+    }
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < columns; j += W)
+            store_n(c + i * d->ldc + j, load(tile + i * tile_stride + j), columns - j);
+}
+
+/// `total` rows in tiles of at most `limit` that differ by one row at most; the number of rows of the next tile.
+INLINE ptrdiff_t next_tile(ptrdiff_t left, ptrdiff_t limit) {
+    const ptrdiff_t count = (left + limit - 1) / limit;
+    return (left + count - 1) / count;
+}
+
+static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                     const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                     ptrdiff_t residual_stride) {
+    const struct destination d = {c, ldc, residual_stride, alpha, beta, e};
+    const ptrdiff_t panel_size = k * SN_PANEL;
+    _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS > WIDE_ROWS * WIDE_COLUMNS ? TILE_ROWS * TILE_COLUMNS
+                                                                                : WIDE_ROWS * WIDE_COLUMNS];
+    ptrdiff_t j = 0;
+    if (m <= WIDE_ROWS) {
+        const ptrdiff_t whole = (n + SN_PANEL - 1) / SN_PANEL * SN_PANEL;
+        for (; j + WIDE_COLUMNS <= whole; j += WIDE_COLUMNS) {
+            const float *panel = panels + j * k;
+            if (m == 1) wide_product(1, k, a, lda, panel, panel_size, tile);
+#if WIDE_ROWS > 1
+            else if (m == 2) wide_product(2, k, a, lda, panel, panel_size, tile);
+            else wide_product(3, k, a, lda, panel, panel_size, tile);
+#endif
+            finish_tile(&d, 0, m, j, n - j < WIDE_COLUMNS ? n - j : WIDE_COLUMNS, tile, WIDE_COLUMNS);
+        }
+    }
+    for (; j < n; j += SN_PANEL) {
+        const float *panel = panels + j * k;
+        const ptrdiff_t panel_columns = n - j < SN_PANEL ? n - j : SN_PANEL;
+        for (ptrdiff_t part = 0; part < panel_columns; part += TILE_COLUMNS) {
+            const ptrdiff_t columns = panel_columns - part < TILE_COLUMNS ? panel_columns - part : TILE_COLUMNS;
+            for (ptrdiff_t row = 0; row < m;) {
+                const ptrdiff_t rows = next_tile(m - row, TILE_ROWS);
+                const float *pieces[TILE_ROWS];
+                for (ptrdiff_t i = 0; i < rows; i++) pieces[i] = a + (row + i) * lda;
+                tiles[rows](1, k, pieces, 0, panel + part, tile);
+                finish_tile(&d, row, rows, j + part, columns, tile, TILE_COLUMNS);
+                row += rows;
+            }
+        }
+    }
+}

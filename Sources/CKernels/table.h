@@ -1,0 +1,24 @@
+// Everything for one instruction set; the including file sets SN_SET, SN_TABLE and the target.
+
+#include "vector.h"
+#include "vector_math.h"
+#include "elementwise.h"
+#include "epilogue.h"
+#include "reduction.h"
+#include "normalization.h"
+#include "matrix.h"
+#include "convolution.h"
+
+const struct sn_kernels SN_TABLE = {
+    .unary = unary,
+    .clip = clip,
+    .binary = binary,
+    .epilogue = epilogue,
+    .reduce = reduce,
+    .softmax = softmax,
+    .layer_normalization = layer_normalization,
+    .pack = pack,
+    .multiply = multiply,
+    .convolve_rows = convolve_rows,
+    .convolve_channels = convolve_channels,
+};
