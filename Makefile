@@ -16,7 +16,7 @@ help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
 
 serve: build ## build in release and serve MODELS on HOST:PORT
-	@exec $(BINARY) serve --host $(HOST) --port $(PORT) $(MODELS)
+	@exec $(BINARY) serve --host $(HOST) --port $(PORT) --drain-delay 0 $(MODELS)
 
 build: dependencies ## the release binary, .build/release/seqnorm
 	@swift build -c release --static-swift-stdlib --product seqnorm

@@ -8,9 +8,10 @@ Three things make an export servable:
      model without one is served as well: seqnorm never pads it.
   3. Dynamic axes for batch and time.
 
-Needs torch and onnx.
+Needs torch 1.13 or newer.
 """
 
+import inspect
 import json
 import pathlib
 import sys
@@ -46,8 +47,10 @@ def main():
         model(torch.randn(8, 6, 40) * 2 + 1, torch.ones(8, 1, 40))
 
     model.eval()
+    # The tracing exporter; torch releases before 2.5 have no other.
+    tracing = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
-        model, (torch.randn(2, 6, 10), torch.ones(2, 1, 10)), str(target), opset_version=17, dynamo=False,
+        model, (torch.randn(2, 6, 10), torch.ones(2, 1, 10)), str(target), opset_version=16, **tracing,
         input_names=["x", "mask"], output_names=["predictions"],
         dynamic_axes={
             "x": {0: "batch", 2: "time"}, "mask": {0: "batch", 2: "time"}, "predictions": {0: "batch"}})

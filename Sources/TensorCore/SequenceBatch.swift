@@ -56,7 +56,8 @@ public struct SequenceBatch: Sendable, Equatable {
         let start = offsets[range.lowerBound]
         return SequenceBatch(
             rows: rows.slice(start..<offsets[range.upperBound]),
-            offsets: offsets[range.lowerBound...range.upperBound].map { $0 - start })
+            offsets: offsets[range.lowerBound...range.upperBound].map { $0 - start }
+        )
     }
 
     /// One batch with the sequences of several, in order.
@@ -85,7 +86,9 @@ public struct SequenceBatch: Sendable, Equatable {
             dimensions[0] += batch.rowCount
         }
         var packed = Tensor(
-            uninitialized: first.rows.elementType, shape: try Shape(checking: dimensions))
+            uninitialized: first.rows.elementType,
+            shape: try Shape(checking: dimensions)
+        )
         var offsets = [0]
         packed.withMutableBytes { target in
             var position = 0

@@ -59,7 +59,9 @@ public struct Tensor: Sendable {
     /// - Throws: What `initialize` throws.
     @inlinable
     public init<T: TensorElement, E: Error>(
-        of type: T.Type, shape: Shape, initialize: (UnsafeMutableBufferPointer<T>) throws(E) -> Void
+        of type: T.Type,
+        shape: Shape,
+        initialize: (UnsafeMutableBufferPointer<T>) throws(E) -> Void
     ) throws(E) {
         self.init(uninitialized: T.elementType, shape: shape)
         try initialize(writableElements(of: T.self))
@@ -75,7 +77,8 @@ public struct Tensor: Sendable {
             elementType: elementType,
             shape: shape,
             buffer: TensorBuffer(byteCount: shape.elementCount * elementType.byteCount),
-            byteOffset: 0)
+            byteOffset: 0
+        )
     }
 
     /// A tensor over memory that another object owns, such as a mapped file; nothing is copied.
@@ -94,7 +97,9 @@ public struct Tensor: Sendable {
     ) throws(ShapeError) {
         guard bytes.count == shape.elementCount * elementType.byteCount else {
             throw .elementCountMismatch(
-                expected: shape.elementCount, actual: bytes.count / elementType.byteCount)
+                expected: shape.elementCount,
+                actual: bytes.count / elementType.byteCount
+            )
         }
         guard let start = bytes.baseAddress, bytes.count > 0 else {
             self.init(uninitialized: elementType, shape: shape)
@@ -104,7 +109,8 @@ public struct Tensor: Sendable {
             elementType: elementType,
             shape: shape,
             buffer: TensorBuffer(borrowing: start, byteCount: bytes.count, from: owner),
-            byteOffset: 0)
+            byteOffset: 0
+        )
     }
 
     /// The number of elements.
@@ -115,7 +121,9 @@ public struct Tensor: Sendable {
     @usableFromInline
     func writableElements<T: TensorElement>(of type: T.Type) -> UnsafeMutableBufferPointer<T> {
         UnsafeMutableBufferPointer(
-            start: (buffer.base + byteOffset).assumingMemoryBound(to: T.self), count: shape.elementCount)
+            start: (buffer.base + byteOffset).assumingMemoryBound(to: T.self),
+            count: shape.elementCount
+        )
     }
 
     @usableFromInline
@@ -136,7 +144,8 @@ public struct Tensor: Sendable {
     /// - Throws: What `body` throws.
     @inlinable
     public func withElements<T: TensorElement, R, E: Error>(
-        of type: T.Type, _ body: (UnsafeBufferPointer<T>) throws(E) -> R
+        of type: T.Type,
+        _ body: (UnsafeBufferPointer<T>) throws(E) -> R
     ) throws(E) -> R {
         precondition(elementType == T.elementType, "element type differs")
         defer { withExtendedLifetime(self) {} }
@@ -152,7 +161,8 @@ public struct Tensor: Sendable {
     /// - Throws: What `body` throws.
     @inlinable
     public mutating func withMutableElements<T: TensorElement, R, E: Error>(
-        of type: T.Type, _ body: (UnsafeMutableBufferPointer<T>) throws(E) -> R
+        of type: T.Type,
+        _ body: (UnsafeMutableBufferPointer<T>) throws(E) -> R
     ) throws(E) -> R {
         precondition(elementType == T.elementType, "element type differs")
         makeUnique()
@@ -206,12 +216,15 @@ public struct Tensor: Sendable {
         var dimensions = shape.dimensions
         dimensions[0] = range.count
         let rowBytes = shape.elementCount(of: 1..<shape.rank) * elementType.byteCount
-        guard let shape = try? Shape(checking: dimensions) else { preconditionFailure("a part is not larger") }
+        guard let shape = try? Shape(checking: dimensions) else {
+            preconditionFailure("a part is not larger")
+        }
         return Tensor(
             elementType: elementType,
             shape: shape,
             buffer: buffer,
-            byteOffset: byteOffset + range.lowerBound * rowBytes)
+            byteOffset: byteOffset + range.lowerBound * rowBytes
+        )
     }
 
     /// All elements as an array, in row-major order.

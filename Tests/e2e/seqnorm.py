@@ -42,7 +42,7 @@ class Server:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
-            env=clean | (environment or {}))
+            env={"SEQNORM_DRAIN_DELAY": "0"} | clean | (environment or {}))
         self.output, self.port, self._bound = [], None, threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
         if not self._bound.wait(PATIENCE) or self.port is None:

@@ -1,11 +1,12 @@
-"""The commands other than serve."""
+"""The commands other than serve, and the options."""
 
 import json
+import re
 
 import pytest
 
 import reference
-from seqnorm import MODELS, run
+from seqnorm import MODELS, ROOT, run
 from test_formats import logits
 
 
@@ -77,3 +78,10 @@ def test_environment_variables_set_options_and_flags_win(start):
     text = "".join(server.output)
     assert "batching=padded (environment)" in text
     assert "port=0 (flag)" in text
+
+
+def test_the_readme_names_every_option_of_serve():
+    options = set(re.findall(r"^  (--[a-z-]+)", run("serve", "--help").stdout.decode(), re.MULTILINE)) - {"--version"}
+    table = (ROOT / "README.md").read_text()
+    assert {option for option in options if f"`{option}`" not in table} == set()
+    assert set(re.findall(r"`(--[a-z-]+)`", table)) - options - {"--drain-delay"} == set()
