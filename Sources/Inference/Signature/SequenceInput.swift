@@ -12,7 +12,7 @@ public struct SequenceInput: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// A row of `channels` float32 numbers.
         case features(layout: Layout, channels: Int)
-        /// A number out of a vocabulary; the input is int64 or int32 `[B, L]`.
+        /// A number out of a vocabulary; the input is int64 `[B, L]`.
         case tokens
     }
 
