@@ -18,7 +18,7 @@ public struct NormalizationSite: Sendable, Equatable {
     public var output: String
     /// The number of channels.
     public var channels: Int
-    /// The axis of ``output`` that the channels are on, counted from the end: -1 is the last.
+    /// The axis of ``output`` that the channels are on; a negative one is counted from the end, -1 the last.
     public var channelAxis: Int
     /// How many time steps the statistics have, outermost loop first; empty for one for all steps.
     public var stepCounts: [Int]
@@ -26,8 +26,10 @@ public struct NormalizationSite: Sendable, Equatable {
     public var kind: Kind
     /// The initializer with the population mean.
     public var mean: String
-    /// The initializer with the population variance.
+    /// The initializer with the population variance, or with what its square root is.
     public var variance: String
+    /// Whether ``variance`` holds `sqrt(variance + epsilon)` instead of the variance.
+    public var holdsDeviation: Bool
     /// The initializer with the scale; nil if there is none.
     public var scale: String?
     /// The initializer with the bias; nil if there is none.
