@@ -41,7 +41,7 @@ static void pack(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride,
 
 /// tile[rows, vectors * W] = the sum over `taps` pieces of `depth` of row pieces times panel rows.
 INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,
-                         ptrdiff_t pieces_stride, const float *panel, float *tile) {
+                         ptrdiff_t pieces_stride, const float *panel, ptrdiff_t panel_stride, float *tile) {
     vf sums[TILE_ROWS][TILE_VECTORS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
@@ -51,7 +51,7 @@ INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth,
         const float *a[TILE_ROWS];
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) a[i] = pieces[i];
-        for (ptrdiff_t c = 0; c < depth; c++, panel += SN_PANEL) {
+        for (ptrdiff_t c = 0; c < depth; c++, panel += panel_stride) {
             vf b[TILE_VECTORS];
 #pragma clang loop unroll(full)
             for (int j = 0; j < vectors; j++) b[j] = load(panel + j * W);
@@ -71,15 +71,16 @@ INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth,
 
 #define DEFINE_TILE(ROWS)                                                                                     \
     static void tile_##ROWS(ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,                      \
-                            ptrdiff_t pieces_stride, const float *panel, float *tile) {                       \
-        tile_product(ROWS, TILE_VECTORS, taps, depth, pieces, pieces_stride, panel, tile);                    \
+                            ptrdiff_t pieces_stride, const float *panel, ptrdiff_t stride, float *tile) {     \
+        tile_product(ROWS, TILE_VECTORS, taps, depth, pieces, pieces_stride, panel, stride, tile);            \
     }
 DEFINE_TILE(1) DEFINE_TILE(2) DEFINE_TILE(3) DEFINE_TILE(4) DEFINE_TILE(5) DEFINE_TILE(6)
 #if TILE_ROWS > 6
 DEFINE_TILE(7) DEFINE_TILE(8) DEFINE_TILE(9) DEFINE_TILE(10) DEFINE_TILE(11) DEFINE_TILE(12)
 #endif
 
-typedef void (*tile_function)(ptrdiff_t, ptrdiff_t, const float *const *, ptrdiff_t, const float *, float *);
+typedef void (*tile_function)(ptrdiff_t, ptrdiff_t, const float *const *, ptrdiff_t, const float *, ptrdiff_t,
+                              float *);
 static const tile_function tiles[TILE_ROWS + 1] = {
     NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6,
 #if TILE_ROWS > 6
@@ -89,16 +90,16 @@ static const tile_function tiles[TILE_ROWS + 1] = {
 
 /// tile[rows, WIDE_COLUMNS] of few rows, from as many panels as that takes.
 INLINE void wide_product(int rows, ptrdiff_t depth, const float *a, ptrdiff_t lda, const float *panel,
-                         ptrdiff_t panel_size, float *tile) {
+                         ptrdiff_t panel_stride, ptrdiff_t panel_distance, float *tile) {
     vf sums[WIDE_ROWS][WIDE_VECTORS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int j = 0; j < WIDE_VECTORS; j++) sums[i][j] = splat(0);
-    for (ptrdiff_t c = 0; c < depth; c++, panel += SN_PANEL) {
+    for (ptrdiff_t c = 0; c < depth; c++, panel += panel_stride) {
 #pragma clang loop unroll(full)
         for (int j = 0; j < WIDE_VECTORS; j++) {
-            const vf b = load(panel + j * W / SN_PANEL * panel_size + j * W % SN_PANEL);
+            const vf b = load(panel + j * W / SN_PANEL * panel_distance + j * W % SN_PANEL);
 #pragma clang loop unroll(full)
             for (int i = 0; i < rows; i++) sums[i][j] = fma_(splat(a[i * lda + c]), b, sums[i][j]);
         }
@@ -143,39 +144,72 @@ INLINE ptrdiff_t next_tile(ptrdiff_t left, ptrdiff_t limit) {
     return (left + count - 1) / count;
 }
 
-static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
-                     const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
-                     ptrdiff_t residual_stride) {
-    const struct destination d = {c, ldc, residual_stride, alpha, beta, e};
-    const ptrdiff_t panel_size = k * SN_PANEL;
-    _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS > WIDE_ROWS * WIDE_COLUMNS ? TILE_ROWS * TILE_COLUMNS
-                                                                                : WIDE_ROWS * WIDE_COLUMNS];
+/// The right operand: panels of SN_PANEL columns `distance` apart, their rows `stride` apart.
+struct panels {
+    const float *data;
+    ptrdiff_t stride, distance;
+};
+
+/// A few rows: wide tiles, then whatever columns are left over; returns the first column not done.
+static ptrdiff_t multiply_few(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
+                              const struct panels *b, const struct destination *d) {
+    _Alignas(64) float tile[WIDE_ROWS * WIDE_COLUMNS];
+    const ptrdiff_t whole = (n + SN_PANEL - 1) / SN_PANEL * SN_PANEL;
     ptrdiff_t j = 0;
-    if (m <= WIDE_ROWS) {
-        const ptrdiff_t whole = (n + SN_PANEL - 1) / SN_PANEL * SN_PANEL;
-        for (; j + WIDE_COLUMNS <= whole; j += WIDE_COLUMNS) {
-            const float *panel = panels + j * k;
-            if (m == 1) wide_product(1, k, a, lda, panel, panel_size, tile);
+    for (; j + WIDE_COLUMNS <= whole; j += WIDE_COLUMNS) {
+        const float *panel = b->data + j / SN_PANEL * b->distance;
+        if (m == 1) wide_product(1, k, a, lda, panel, b->stride, b->distance, tile);
 #if WIDE_ROWS > 1
-            else if (m == 2) wide_product(2, k, a, lda, panel, panel_size, tile);
-            else wide_product(3, k, a, lda, panel, panel_size, tile);
+        else if (m == 2) wide_product(2, k, a, lda, panel, b->stride, b->distance, tile);
+        else wide_product(3, k, a, lda, panel, b->stride, b->distance, tile);
 #endif
-            finish_tile(&d, 0, m, j, n - j < WIDE_COLUMNS ? n - j : WIDE_COLUMNS, tile, WIDE_COLUMNS);
-        }
+        finish_tile(d, 0, m, j, n - j < WIDE_COLUMNS ? n - j : WIDE_COLUMNS, tile, WIDE_COLUMNS);
     }
-    for (; j < n; j += SN_PANEL) {
-        const float *panel = panels + j * k;
-        const ptrdiff_t panel_columns = n - j < SN_PANEL ? n - j : SN_PANEL;
-        for (ptrdiff_t part = 0; part < panel_columns; part += TILE_COLUMNS) {
-            const ptrdiff_t columns = panel_columns - part < TILE_COLUMNS ? panel_columns - part : TILE_COLUMNS;
-            for (ptrdiff_t row = 0; row < m;) {
-                const ptrdiff_t rows = next_tile(m - row, TILE_ROWS);
+    return j;
+}
+
+static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
+                            const struct panels *b, const struct destination *d) {
+    _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
+    const ptrdiff_t first = m <= WIDE_ROWS ? multiply_few(m, n, k, a, lda, b, d) : 0;
+    // Blocks of rows of A that stay in the second-level cache while all panels pass by.
+    const ptrdiff_t fitting = k > 0 ? 131072 / k / TILE_ROWS * TILE_ROWS : m;
+    const ptrdiff_t block = fitting > 4 * TILE_ROWS ? fitting : 4 * TILE_ROWS;
+    for (ptrdiff_t begin = 0; begin < m; begin += block) {
+        const ptrdiff_t end = begin + block < m ? begin + block : m;
+        for (ptrdiff_t j = first; j < n; j += TILE_COLUMNS) {
+            const float *panel = b->data + j / SN_PANEL * b->distance + j % SN_PANEL;
+            for (ptrdiff_t row = begin; row < end;) {
+                const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
                 const float *pieces[TILE_ROWS];
                 for (ptrdiff_t i = 0; i < rows; i++) pieces[i] = a + (row + i) * lda;
-                tiles[rows](1, k, pieces, 0, panel + part, tile);
-                finish_tile(&d, row, rows, j + part, columns, tile, TILE_COLUMNS);
+                tiles[rows](1, k, pieces, 0, panel, b->stride, tile);
+                finish_tile(d, row, rows, j, n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS, tile, TILE_COLUMNS);
                 row += rows;
             }
         }
     }
+}
+
+static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                     const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                     ptrdiff_t residual_stride) {
+    const struct destination d = {c, ldc, residual_stride, alpha, beta, e};
+    const struct panels b = {panels, SN_PANEL, k * SN_PANEL};
+    multiply_panels(m, n, k, a, lda, &b, &d);
+}
+
+static void multiply_unpacked(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                              const float *b, ptrdiff_t ldb, float beta, float *c, ptrdiff_t ldc, float *scratch) {
+    const ptrdiff_t whole = n / SN_PANEL * SN_PANEL;
+    struct destination d = {c, ldc, 0, alpha, beta, NULL};
+    if (whole > 0) {
+        const struct panels panels = {b, ldb, SN_PANEL};
+        multiply_panels(m, whole, k, a, lda, &panels, &d);
+    }
+    if (whole == n) return;
+    pack(k, n - whole, b + whole, ldb, 1, scratch);
+    d.c = c + whole;
+    const struct panels panels = {scratch, SN_PANEL, k * SN_PANEL};
+    multiply_panels(m, n - whole, k, a, lda, &panels, &d);
 }

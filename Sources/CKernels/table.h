@@ -19,6 +19,7 @@ const struct sn_kernels SN_TABLE = {
     .layer_normalization = layer_normalization,
     .pack = pack,
     .multiply = multiply,
+    .multiply_unpacked = multiply_unpacked,
     .convolve_rows = convolve_rows,
     .convolve_channels = convolve_channels,
 };

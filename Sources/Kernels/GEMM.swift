@@ -6,6 +6,9 @@ internal import TensorCore
 /// The bits of a row of the result depend on that row of `A` and on `B` alone: never on the number of rows, on their
 /// order, on `lda` or `ldc`, or on whether `B` was packed before.
 public enum GEMM {
+    /// Up to this many rows, packing `B` for a single product costs more than it saves.
+    private static let rowsWorthPacking = 48
+
     /// `C = alpha * op(A) * op(B) + beta * C`, row-major.
     ///
     /// - Parameters:
@@ -40,6 +43,12 @@ public enum GEMM {
     ) {
         guard m > 0, n > 0 else { return }
         let width = Int(SN_PANEL)
+        if m <= rowsWorthPacking && !transposeA && !transposeB {
+            withScratch(k * width) { scratch in
+                active.multiply_unpacked(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, scratch)
+            }
+            return
+        }
         let panelCount = (n + width - 1) / width * width * k
         withScratch(panelCount) { panels in
             active.pack(k, n, b, transposeB ? 1 : ldb, transposeB ? ldb : 1, panels)

@@ -67,6 +67,9 @@ struct sn_kernels {
     void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
                      const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
                      ptrdiff_t residual_stride);
+    /// C = alpha * A * B + beta * C with B as it is; `scratch` holds k * SN_PANEL floats. Best for few rows.
+    void (*multiply_unpacked)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                              const float *b, ptrdiff_t ldb, float beta, float *c, ptrdiff_t ldc, float *scratch);
     /// Weights packed by `pack` as B [kernel * input channels, output channels], kernel outermost.
     void (*convolve_rows)(const struct sn_convolution *s, const float *x, const float *panels, float *y,
                           const struct sn_epilogue *e, ptrdiff_t residual_stride);
