@@ -44,7 +44,8 @@ import Testing
 
     @Test(arguments: [
         ("/v1/models/m:predict", "/v1/models/{model}:predict m"),
-        ("/v1/models/m:x:normalize", "/v1/models/{model}:normalize m:x"),
+        ("/v1/models/m%3Ax:normalize", "/v1/models/{model}:normalize m:x"),
+        ("/v1/models/m:x:normalize", "404"), ("/v1/models/m:explain", "404"),
         ("/v1/models/m/versions/3:predict", "/v1/models/{model}/versions/{version}:predict m 3"),
     ])
     func `a suffix ends what its placeholder catches`(path: String, expected: String) {

@@ -1,7 +1,8 @@
 /// A path with placeholders, such as `/v1/models/{model}/versions/{version}:predict`.
 ///
 /// A segment is a literal, or a placeholder that catches one whole segment, or a placeholder and a literal
-/// behind it that catches what stands before that literal. A placeholder never catches nothing.
+/// behind it that catches what stands before that literal. A placeholder never catches nothing, nor a `:`, which
+/// sets a verb apart (`%3A` is caught).
 public struct PathTemplate: Sendable, Hashable, CustomStringConvertible {
     enum Segment: Sendable, Hashable {
         case literal(String)

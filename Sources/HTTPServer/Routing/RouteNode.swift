@@ -64,6 +64,7 @@ struct RouteNode: Sendable {
         guard segment.utf8.count > length, segment.utf8.suffix(length).elementsEqual(suffix.utf8) else {
             return nil
         }
-        return PercentEncoding.decode(Substring(segment.utf8.dropLast(length)))
+        let caught = Substring(segment.utf8.dropLast(length))
+        return caught.utf8.contains(UInt8(ascii: ":")) ? nil : PercentEncoding.decode(caught)
     }
 }

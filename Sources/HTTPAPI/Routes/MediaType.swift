@@ -1,0 +1,51 @@
+import HTTPServer
+import NIOHTTP1
+
+/// The media types of bodies, and what a request says of them.
+enum MediaType: String, CaseIterable {
+    case json = "application/json"
+    case jsonLines = "application/x-ndjson"
+    case fasta = "text/x-fasta"
+
+    /// The media type of a request's body; a body without one is JSON.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - supported: What the route takes.
+    /// - Throws: ``RouteFault/unsupportedMediaType(supported:)`` or ``RouteFault/unsupportedContentCoding``.
+    init(ofBodyIn request: HTTPRequest, supported: [MediaType]) throws(RouteFault) {
+        if let coding = request.headers.first(name: "content-encoding"), coding.lowercased() != "identity" {
+            throw .unsupportedContentCoding
+        }
+        guard let text = request.headers.first(name: "content-type") else {
+            self = .json
+            return
+        }
+        let name = Self.trimmed(text.prefix { $0 != ";" })
+        guard let type = MediaType(rawValue: name), supported.contains(type) else {
+            throw .unsupportedMediaType(supported: supported.map(\.rawValue))
+        }
+        self = type
+    }
+
+    /// Makes sure that a client takes an answer of this type.
+    ///
+    /// - Parameter headers: Of the request; without `Accept` everything is taken.
+    /// - Throws: ``RouteFault/notAcceptable(supported:)``.
+    func checkAccepted(by headers: HTTPHeaders) throws(RouteFault) {
+        guard headers.contains(name: "accept") else { return }
+        let group = rawValue.prefix { $0 != "/" } + "/*"
+        for range in headers[canonicalForm: "accept"] {
+            let parts = range.split(separator: ";").map(Self.trimmed)
+            guard let name = parts.first, name == rawValue || name == group || name == "*/*" else { continue }
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+            if quality != 0 { return }
+        }
+        throw .notAcceptable(supported: [rawValue])
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        let isBlank = { (character: Character) in character == " " || character == "\t" }
+        return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed()).lowercased()
+    }
+}
