@@ -30,19 +30,34 @@ public struct Shape: Sendable {
         guard dimensions.count <= Self.maximumRank else {
             throw .rankTooHigh(rank: dimensions.count, limit: Self.maximumRank)
         }
-        lengths = InlineArray(repeating: 1)
-        rank = dimensions.count
-        var count = 1
-        var overflows = false
-        for (axis, length) in dimensions.enumerated() {
-            guard length >= 0 else { throw .negativeDimension(axis: axis, length: length) }
+        var lengths = InlineArray<8, Int>(repeating: 1)
+        var axis = 0
+        for length in dimensions {
             lengths[axis] = length
-            let (product, overflow) = count.multipliedReportingOverflow(by: length)
-            overflows = overflows || overflow || product > Self.maximumElementCount
+            axis += 1
+        }
+        try self.init(lengths: lengths, rank: axis)
+    }
+
+    /// A shape from lengths stored in place; what stands behind `rank` is ignored.
+    private init(lengths: InlineArray<8, Int>, rank: Int) throws(ShapeError) {
+        self.lengths = lengths
+        self.rank = rank
+        elementCount = 1
+        var count = 1
+        var isEmpty = false
+        for axis in 0..<rank {
+            let length = lengths[axis]
+            guard length >= 0 else { throw .negativeDimension(axis: axis, length: length) }
+            isEmpty = isEmpty || length == 0
+            // An axis of length 0 does not excuse the others: the product of any of them must fit.
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(length, 1))
+            guard !overflow && product <= Self.maximumElementCount else {
+                throw .tooLarge(dimensions: self.dimensions)
+            }
             count = product
         }
-        guard !overflows || dimensions.contains(0) else { throw .tooLarge(dimensions: Array(dimensions)) }
-        elementCount = dimensions.contains(0) ? 0 : count
+        elementCount = isEmpty ? 0 : count
     }
 
     /// The lengths as an array; allocates, so not for the hot path.
@@ -83,19 +98,64 @@ public struct Shape: Sendable {
     public func broadcast(with other: Shape) throws(ShapeError) -> Shape {
         if self == other { return self }
         let rank = max(self.rank, other.rank)
-        var result: [Int] = []
-        result.reserveCapacity(rank)
+        var result = InlineArray<8, Int>(repeating: 1)
         for axis in 0..<rank {
             let a = axis - (rank - self.rank)
             let b = axis - (rank - other.rank)
-            let left = a < 0 ? 1 : self[a]
-            let right = b < 0 ? 1 : other[b]
+            let left = a < 0 ? 1 : lengths[a]
+            let right = b < 0 ? 1 : other.lengths[b]
             guard left == right || left == 1 || right == 1 else {
                 throw .notBroadcastable(dimensions, other.dimensions)
             }
-            result.append(left == 1 ? right : left)
+            result[axis] = left == 1 ? right : left
         }
-        return try Shape(checking: result)
+        return try Shape(lengths: result, rank: rank)
+    }
+
+    /// The shape without one axis; allocates nothing.
+    ///
+    /// - Parameter axis: An axis in `0 ..< rank`.
+    /// - Returns: A shape of one rank less.
+    public func removing(axis: Int) -> Shape {
+        precondition(axis >= 0 && axis < rank, "axis outside the shape")
+        var shape = self
+        for next in axis..<(rank - 1) { shape.lengths[next] = lengths[next + 1] }
+        shape.rank -= 1
+        var count = 1
+        for axis in 0..<shape.rank { count *= shape.lengths[axis] }
+        shape.elementCount = count
+        return shape
+    }
+
+    /// The shape with one more axis; allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - length: The length of the new axis, at least 0.
+    ///   - axis: Where it stands afterwards, in `0 ... rank`.
+    /// - Returns: A shape of one rank more.
+    /// - Throws: ``ShapeError/rankTooHigh(rank:limit:)``, ``ShapeError/negativeDimension(axis:length:)`` or
+    ///   ``ShapeError/tooLarge(dimensions:)``.
+    public func inserting(_ length: Int, at axis: Int) throws(ShapeError) -> Shape {
+        precondition(axis >= 0 && axis <= rank, "axis outside the shape")
+        guard rank < Self.maximumRank else { throw .rankTooHigh(rank: rank + 1, limit: Self.maximumRank) }
+        var result = lengths
+        for next in axis..<rank { result[next + 1] = lengths[next] }
+        result[axis] = length
+        return try Shape(lengths: result, rank: rank + 1)
+    }
+
+    /// The shape with another length of one axis; allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - axis: An axis in `0 ..< rank`.
+    ///   - length: Its new length, at least 0.
+    /// - Returns: A shape of the same rank.
+    /// - Throws: ``ShapeError/negativeDimension(axis:length:)`` or ``ShapeError/tooLarge(dimensions:)``.
+    public func replacing(axis: Int, by length: Int) throws(ShapeError) -> Shape {
+        precondition(axis >= 0 && axis < rank, "axis outside the shape")
+        var result = lengths
+        result[axis] = length
+        return try Shape(lengths: result, rank: rank)
     }
 }
 

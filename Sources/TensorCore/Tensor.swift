@@ -213,10 +213,8 @@ public struct Tensor: Sendable {
     /// - Returns: A tensor that shares this one's memory.
     public func slice(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "range outside the tensor")
-        var dimensions = shape.dimensions
-        dimensions[0] = range.count
         let rowBytes = shape.elementCount(of: 1..<shape.rank) * elementType.byteCount
-        guard let shape = try? Shape(checking: dimensions) else {
+        guard let shape = try? shape.replacing(axis: 0, by: range.count) else {
             preconditionFailure("a part is not larger")
         }
         return Tensor(
@@ -225,6 +223,90 @@ public struct Tensor: Sendable {
             buffer: buffer,
             byteOffset: byteOffset + range.lowerBound * rowBytes
         )
+    }
+
+    /// One element of the outermost axis, of one rank less; no element moves and nothing is allocated.
+    ///
+    /// - Parameter index: In `0 ..< shape[0]`; another index, or rank 0, is a programmer's error and traps.
+    /// - Returns: A tensor that shares this one's memory.
+    public func element(at index: Int) -> Tensor {
+        precondition(index >= 0 && index < shape[0], "index outside the tensor")
+        let shape = shape.removing(axis: 0)
+        return Tensor(
+            elementType: elementType,
+            shape: shape,
+            buffer: buffer,
+            byteOffset: byteOffset + index * shape.elementCount * elementType.byteCount
+        )
+    }
+
+    /// Whether no other tensor shares the memory, so that writing copies nothing.
+    ///
+    /// - Returns: Whether the memory is this tensor's alone.
+    public mutating func isUniquelyReferenced() -> Bool {
+        buffer.isOwned && isKnownUniquelyReferenced(&buffer)
+    }
+
+    @usableFromInline var start: UnsafeMutableRawPointer { buffer.base + byteOffset }
+
+    /// Reads the elements through a pointer that is never nil.
+    ///
+    /// - Parameters:
+    ///   - type: The Swift type of ``elementType``; another is a programmer's error and traps.
+    ///   - body: Gets the first element's place; the pointer is valid only inside.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    @inlinable
+    public func withPointer<T: TensorElement, R, E: Error>(
+        to type: T.Type,
+        _ body: (UnsafePointer<T>) throws(E) -> R
+    ) throws(E) -> R {
+        precondition(elementType == T.elementType, "element type differs")
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafePointer(start.assumingMemoryBound(to: T.self)))
+    }
+
+    /// Writes elements in place through a pointer that is never nil; copies them first if they are shared.
+    ///
+    /// - Parameters:
+    ///   - type: The Swift type of ``elementType``; another is a programmer's error and traps.
+    ///   - body: Gets the first element's place; the pointer is valid only inside.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    @inlinable
+    public mutating func withMutablePointer<T: TensorElement, R, E: Error>(
+        to type: T.Type,
+        _ body: (UnsafeMutablePointer<T>) throws(E) -> R
+    ) throws(E) -> R {
+        precondition(elementType == T.elementType, "element type differs")
+        makeUnique()
+        defer { withExtendedLifetime(self) {} }
+        return try body(start.assumingMemoryBound(to: T.self))
+    }
+
+    /// Reads the memory through a pointer that is never nil.
+    ///
+    /// - Parameter body: Gets the first byte's place; the pointer is valid only inside.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    @inlinable
+    public func withRawPointer<R, E: Error>(_ body: (UnsafeRawPointer) throws(E) -> R) throws(E) -> R {
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeRawPointer(start))
+    }
+
+    /// Writes memory in place through a pointer that is never nil; copies it first if it is shared.
+    ///
+    /// - Parameter body: Gets the first byte's place; the pointer is valid only inside.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    @inlinable
+    public mutating func withMutableRawPointer<R, E: Error>(
+        _ body: (UnsafeMutableRawPointer) throws(E) -> R
+    ) throws(E) -> R {
+        makeUnique()
+        defer { withExtendedLifetime(self) {} }
+        return try body(start)
     }
 
     /// All elements as an array, in row-major order.

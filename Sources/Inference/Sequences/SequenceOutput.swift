@@ -1,7 +1,7 @@
 public import TensorCore
 
 /// What a model says of the sequences of a batch, under one output.
-public struct SequenceOutput: Sendable {
+public struct SequenceOutput: Sendable, Equatable {
     /// The output's name.
     public let name: String
     /// Per sequence `[B, ...features]`; per position packed `[R, ...features]`, time first whatever the

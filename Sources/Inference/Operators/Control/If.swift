@@ -1,0 +1,36 @@
+import TensorCore
+
+/// If: one of two subgraphs without inputs, chosen by a bool.
+struct If: Operator {
+    private let thenBranch: Subgraph
+    private let elseBranch: Subgraph
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...1)
+        thenBranch = try reader.subgraph("then_branch")
+        elseBranch = try reader.subgraph("else_branch")
+        for (name, branch) in [("then_branch", thenBranch), ("else_branch", elseBranch)] {
+            guard branch.inputCount == 0 else {
+                throw .subgraphSignature(attribute: name, expected: 0, actual: branch.inputCount)
+            }
+            guard branch.outputCount >= reader.outputCount else {
+                throw .subgraphSignature(
+                    attribute: name,
+                    expected: reader.outputCount,
+                    actual: branch.outputCount
+                )
+            }
+        }
+    }
+
+    var isFoldable: Bool { false }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let branch = try inputs.boolScalar(0) ? thenBranch : elseBranch
+        let frame = try branch.makeFrame(inputs)
+        try branch.run(frame)
+        var outputs: [Tensor] = []
+        for index in 0..<branch.outputCount { outputs.append(try branch.output(index, from: frame)) }
+        return .many(outputs)
+    }
+}

@@ -1,0 +1,94 @@
+import TensorCore
+
+/// Loop: a subgraph run until a trip count is reached or its condition is false.
+///
+/// Body inputs: iteration number, condition, states; body outputs: condition, states, scan outputs, which are
+/// stacked along a new first axis.
+struct Loop: Operator {
+    /// The most iterations of one loop.
+    static let maximumIterations = 1 << 20
+
+    private let body: Subgraph
+    private let stateCount: Int
+    private let scanOutputCount: Int
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(0...Int(Int32.max))
+        body = try reader.subgraph("body")
+        stateCount = max(0, reader.writtenInputCount - 2)
+        guard body.inputCount == stateCount + 2 else {
+            throw .subgraphSignature(attribute: "body", expected: stateCount + 2, actual: body.inputCount)
+        }
+        guard body.outputCount > stateCount else {
+            throw .subgraphSignature(attribute: "body", expected: stateCount + 1, actual: body.outputCount)
+        }
+        scanOutputCount = body.outputCount - stateCount - 1
+    }
+
+    var isFoldable: Bool { false }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let limit = try inputs.integers(0).map { (values: [Int]) throws(OperatorError) in
+            guard values.count == 1 else { throw .inputValue(input: 0) }
+            return values[0]
+        }
+        var goesOn = try inputs.optional(1) == nil ? true : inputs.boolScalar(1)
+        var states: [Tensor] = []
+        for index in 0..<stateCount { states.append(try inputs[2 + index]) }
+        let frame = try body.makeFrame(inputs)
+        var collected = [[Tensor]](repeating: [], count: scanOutputCount)
+        var iteration = 0
+        while goesOn && iteration < limit ?? .max {
+            guard iteration < Self.maximumIterations else {
+                throw .tooManyIterations(limit: Self.maximumIterations)
+            }
+            goesOn = try step(iteration, &states, frame, &collected)
+            iteration += 1
+        }
+        guard scanOutputCount > 0 else { return .many(states) }
+        if iteration == 0 {
+            // A run that does not count tells the shapes.
+            var unused = states
+            _ = try step(0, &unused, frame, &collected)
+        }
+        var outputs = states
+        for parts in collected {
+            outputs.append(try Self.stack(parts, count: iteration, inputs))
+        }
+        return .many(outputs)
+    }
+
+    private func step(
+        _ iteration: Int,
+        _ states: inout [Tensor],
+        _ frame: borrowing Frame,
+        _ collected: inout [[Tensor]]
+    ) throws(OperatorError) -> Bool {
+        frame.set(body.program.inputs[0], to: Tensor(scalar: Int64(iteration)))
+        frame.set(body.program.inputs[1], to: Tensor(scalar: true))
+        for index in states.indices { frame.set(body.program.inputs[2 + index], to: states[index]) }
+        try body.run(frame)
+        let condition = try body.output(0, from: frame)
+        guard condition.elementType == .bool, condition.count == 1 else { throw .inputValue(input: 1) }
+        for index in states.indices { states[index] = try body.output(1 + index, from: frame) }
+        for index in collected.indices {
+            collected[index].append(try body.output(1 + states.count + index, from: frame))
+        }
+        return condition.isTrue
+    }
+
+    /// The first `count` parts along a new first axis; at least one part, for the shape.
+    private static func stack(
+        _ parts: [Tensor],
+        count: Int,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let shape = try shaped { () throws(ShapeError) in try parts[0].shape.inserting(1, at: 0) }
+        var rows: [Tensor] = []
+        for part in parts {
+            rows.append(try part.viewed(as: part.shape == parts[0].shape ? shape : part.shape))
+        }
+        let joined = try Concat.join(rows, axis: 0, inputs)
+        return count == 0 ? joined.slice(0..<0) : joined
+    }
+}

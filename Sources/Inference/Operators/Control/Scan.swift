@@ -1,0 +1,160 @@
+import TensorCore
+
+/// Scan (opset 9 on): a subgraph run once for every element of the scan inputs' axes, with states handed on.
+///
+/// Inputs: states, then scan inputs; outputs: final states, then scan outputs. Each scan input has its own axis and
+/// direction, each scan output as well. All scan inputs must have one length; 0 is allowed.
+struct Scan: Operator {
+    private struct Stream: Sendable {
+        let axis: Int
+        let isReversed: Bool
+    }
+
+    private let body: Subgraph
+    private let stateCount: Int
+    private let scanInputs: [Stream]
+    private let scanOutputs: [Stream]
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        guard let count = try reader.int("num_scan_inputs") else {
+            throw .missingAttribute("num_scan_inputs")
+        }
+        guard count >= 1, count <= reader.inputCount else { throw .attributeValue("num_scan_inputs") }
+        stateCount = reader.inputCount - count
+        body = try reader.subgraph("body")
+        guard body.inputCount == reader.inputCount else {
+            throw .subgraphSignature(attribute: "body", expected: reader.inputCount, actual: body.inputCount)
+        }
+        guard body.outputCount >= stateCount else {
+            throw .subgraphSignature(attribute: "body", expected: stateCount, actual: body.outputCount)
+        }
+        scanInputs = try Self.streams("scan_input", count: count, &reader)
+        scanOutputs = try Self.streams("scan_output", count: body.outputCount - stateCount, &reader)
+    }
+
+    private static func streams(
+        _ prefix: String,
+        count: Int,
+        _ reader: inout AttributeReader
+    ) throws(OperatorError) -> [Stream] {
+        let axes = try reader.ints(prefix + "_axes") ?? [Int](repeating: 0, count: count)
+        let directions = try reader.ints(prefix + "_directions") ?? [Int](repeating: 0, count: count)
+        guard axes.count == count else { throw .attributeValue(prefix + "_axes") }
+        guard directions.count == count, directions.allSatisfy({ $0 == 0 || $0 == 1 }) else {
+            throw .attributeValue(prefix + "_directions")
+        }
+        return zip(axes, directions).map { Stream(axis: $0, isReversed: $1 == 1) }
+    }
+
+    var isFoldable: Bool { false }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let program = body.program
+        var rows: [Tensor] = []
+        for (index, stream) in scanInputs.enumerated() {
+            let x = try inputs.take(stateCount + index)
+            let axis = try x.shape.axis(stream.axis)
+            let order = [axis] + (0..<x.shape.rank).filter { $0 != axis }
+            rows.append(axis == 0 ? x : try TransposeOperator.permute(x, order, inputs))
+        }
+        let length = rows[0].shape[0]
+        guard rows.allSatisfy({ $0.shape[0] == length }) else {
+            throw .scanLengthsDiffer(rows.map { $0.shape[0] })
+        }
+        let frame = try body.makeFrame(inputs)
+        guard length > 0 else { return try emptyResult(rows, frame, inputs) }
+        for index in 0..<stateCount { frame.set(program.inputs[index], to: try inputs.take(index)) }
+        var collected: [Tensor] = []
+        for step in 0..<length {
+            for (index, stream) in scanInputs.enumerated() {
+                let position = stream.isReversed ? length - 1 - step : step
+                frame.set(program.inputs[stateCount + index], to: rows[index].element(at: position))
+            }
+            try body.run(frame)
+            for index in scanOutputs.indices {
+                let part = try body.output(stateCount + index, from: frame)
+                if step == 0 {
+                    let shape = try shaped { () throws(ShapeError) in try part.shape.inserting(length, at: 0)
+                    }
+                    collected.append(try inputs.makeTensor(part.elementType, shape))
+                }
+                let position = scanOutputs[index].isReversed ? length - 1 - step : step
+                try Self.write(part, to: position, of: &collected[index])
+            }
+            if step + 1 < length { try handOn(frame) }
+        }
+        var outputs: [Tensor] = []
+        for index in 0..<stateCount { outputs.append(try body.output(index, from: frame)) }
+        return .many(outputs + (try finish(collected, inputs)))
+    }
+
+    /// Makes the states after a step those before the next.
+    private func handOn(_ frame: borrowing Frame) throws(OperatorError) {
+        // Read all before the first is written: a body may hand one state on as another.
+        if stateCount == 1 {
+            return frame.set(body.program.inputs[0], to: try body.take(0, from: frame))
+        }
+        var states: [Tensor] = []
+        states.reserveCapacity(stateCount)
+        for index in 0..<stateCount { states.append(try body.take(index, from: frame)) }
+        for index in 0..<stateCount { frame.set(body.program.inputs[index], to: states[index]) }
+    }
+
+    /// The states as they came and scan outputs of length 0, whose shapes a run on zeros tells.
+    private func emptyResult(
+        _ rows: [Tensor],
+        _ frame: borrowing Frame,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> NodeOutputs {
+        var outputs: [Tensor] = []
+        for index in 0..<stateCount { outputs.append(try inputs[index]) }
+        guard !scanOutputs.isEmpty else { return .many(outputs) }
+        for index in 0..<stateCount { frame.set(body.program.inputs[index], to: outputs[index]) }
+        for (index, row) in rows.enumerated() {
+            var zeros = try inputs.makeTensor(row.elementType, row.shape.removing(axis: 0))
+            let count = zeros.byteCount
+            zeros.withMutableRawPointer {
+                _ = $0.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+            }
+            frame.set(body.program.inputs[stateCount + index], to: zeros)
+        }
+        try body.run(frame)
+        var collected: [Tensor] = []
+        for index in scanOutputs.indices {
+            let part = try body.output(stateCount + index, from: frame)
+            let shape = try shaped { () throws(ShapeError) in try part.shape.inserting(0, at: 0) }
+            collected.append(Tensor(uninitialized: part.elementType, shape: shape))
+        }
+        return .many(outputs + (try finish(collected, inputs)))
+    }
+
+    private static func write(_ part: Tensor, to position: Int, of whole: inout Tensor) throws(OperatorError)
+    {
+        guard part.elementType == whole.elementType else {
+            throw .elementTypesDiffer(whole.elementType, part.elementType)
+        }
+        guard part.shape == whole.shape.removing(axis: 0) else {
+            throw .shape(.notBroadcastable(whole.shape.removing(axis: 0).dimensions, part.shape.dimensions))
+        }
+        let bytes = part.byteCount
+        whole.withMutableRawPointer { target in
+            part.withRawPointer { (target + position * bytes).copyMemory(from: $0, byteCount: bytes) }
+        }
+    }
+
+    /// Moves the axis of the steps, which is the first so far, to where each scan output wants it.
+    private func finish(_ collected: [Tensor], _ inputs: NodeInputs) throws(OperatorError) -> [Tensor] {
+        var outputs: [Tensor] = []
+        for (stream, tensor) in zip(scanOutputs, collected) {
+            let axis = try tensor.shape.axis(stream.axis)
+            guard axis != 0 else {
+                outputs.append(tensor)
+                continue
+            }
+            var order = Array(1..<tensor.shape.rank)
+            order.insert(0, at: axis)
+            outputs.append(try TransposeOperator.permute(tensor, order, inputs))
+        }
+        return outputs
+    }
+}

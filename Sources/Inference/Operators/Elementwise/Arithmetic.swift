@@ -1,0 +1,119 @@
+import Kernels
+import TensorCore
+
+/// Add, Sub, Mul and Div with broadcasting.
+///
+/// float32 by kernel; float64, int64 and int32 besides, where integers wrap around and Div truncates.
+struct Arithmetic: Operator {
+    let operation: BinaryOperation
+
+    init(_ operation: BinaryOperation, _ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(2...2)
+        self.operation = operation
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let a = try inputs.take(0)
+        let b = try inputs.take(1)
+        return .one(
+            try Self.combine(operation, a, b, inputs, mayWrite: (inputs.isLastUse(0), inputs.isLastUse(1)))
+        )
+    }
+
+    /// `a op b`; the memory of an operand that may be written becomes the result's if the shape is right.
+    static func combine(
+        _ operation: BinaryOperation,
+        _ a: consuming Tensor,
+        _ b: consuming Tensor,
+        _ inputs: NodeInputs,
+        mayWrite: (Bool, Bool)
+    ) throws(OperatorError) -> Tensor {
+        guard a.elementType == b.elementType else { throw .elementTypesDiffer(a.elementType, b.elementType) }
+        switch a.elementType {
+        case .float32: return try floats(operation, a, b, inputs, mayWrite: mayWrite)
+        case .float64: return try doubles(operation, a, b, inputs)
+        case .int64: return try integers(of: Int64.self, operation, a, b, inputs)
+        case .int32: return try integers(of: Int32.self, operation, a, b, inputs)
+        default: throw .unsupportedElementType(a.elementType, input: 0)
+        }
+    }
+
+    private static func floats(
+        _ operation: BinaryOperation,
+        _ a: consuming Tensor,
+        _ b: consuming Tensor,
+        _ inputs: NodeInputs,
+        mayWrite: (Bool, Bool)
+    ) throws(OperatorError) -> Tensor {
+        let shape = try a.shape.broadcasting(b.shape)
+        if mayWrite.0, a.shape == shape, a.isUniquelyReferenced() {
+            let bShape = b.shape
+            b.withPointer(to: Float.self) { b in
+                a.withMutablePointer(to: Float.self) { a in
+                    Elementwise.apply(operation, a, shape, b, bShape, into: a, shape: shape)
+                }
+            }
+            return a
+        }
+        if mayWrite.1, b.shape == shape, b.isUniquelyReferenced() {
+            let aShape = a.shape
+            a.withPointer(to: Float.self) { a in
+                b.withMutablePointer(to: Float.self) { b in
+                    Elementwise.apply(operation, a, aShape, b, shape, into: b, shape: shape)
+                }
+            }
+            return b
+        }
+        var c = try inputs.makeTensor(.float32, shape)
+        let (aShape, bShape) = (a.shape, b.shape)
+        a.withPointer(to: Float.self) { a in
+            b.withPointer(to: Float.self) { b in
+                c.withMutablePointer(to: Float.self) { c in
+                    Elementwise.apply(operation, a, aShape, b, bShape, into: c, shape: shape)
+                }
+            }
+        }
+        return c
+    }
+
+    private static func doubles(
+        _ operation: BinaryOperation,
+        _ a: Tensor,
+        _ b: Tensor,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        switch operation {
+        case .add: try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in a + b }
+        case .subtract: try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in a - b }
+        case .multiply: try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in a * b }
+        case .divide: try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in a / b }
+        case .minimum:
+            try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in a.isNaN || a < b ? a : b }
+        case .maximum:
+            try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in a.isNaN || a > b ? a : b }
+        case .power: try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in Power.double(a, b) }
+        }
+    }
+
+    private static func integers<T: TensorElement & FixedWidthInteger>(
+        of type: T.Type,
+        _ operation: BinaryOperation,
+        _ a: Tensor,
+        _ b: Tensor,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        switch operation {
+        case .add: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a &+ b }
+        case .subtract: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a &- b }
+        case .multiply: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a &* b }
+        case .divide:
+            guard !b.withElements(of: T.self, { $0.contains(0) }) else { throw .divisionByZero }
+            return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in
+                a.dividedReportingOverflow(by: b).partialValue
+            }
+        case .minimum: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in min(a, b) }
+        case .maximum: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in max(a, b) }
+        case .power: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in Power.integer(a, b) }
+        }
+    }
+}

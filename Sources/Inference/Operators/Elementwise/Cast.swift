@@ -1,0 +1,126 @@
+import ONNXGraph
+import TensorCore
+
+/// Cast and CastLike between float32, float64, the integer types and bool.
+///
+/// Floats become integers by truncation; NaN becomes 0 and what does not fit the nearest bound. Integers wrap around.
+struct Cast: Operator {
+    /// nil: the type of the second input.
+    private let target: ElementType?
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...1)
+        guard let code = try reader.int("to") else { throw .missingAttribute("to") }
+        guard let target = ElementType(onnxCode: Int64(code)), Self.isSupported(target) else {
+            throw .attributeValue("to")
+        }
+        self.target = target
+        try Self.readOptions(&reader)
+    }
+
+    init(like reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(2...2)
+        target = nil
+        try Self.readOptions(&reader)
+    }
+
+    /// How to round to 8-bit floats, which are not among the types here.
+    private static func readOptions(_ reader: inout AttributeReader) throws(OperatorError) {
+        _ = try reader.int("saturate")
+        _ = try reader.string("round_mode")
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        if let target { return .one(try Self.convert(x, to: target, inputs, input: 0)) }
+        return .one(try Self.convert(x, to: try inputs[1].elementType, inputs, input: 0))
+    }
+
+    static func isSupported(_ type: ElementType) -> Bool { type != .float16 && type != .bfloat16 }
+
+    /// The tensor with every element converted.
+    static func convert(
+        _ x: Tensor,
+        to target: ElementType,
+        _ inputs: NodeInputs,
+        input: Int
+    ) throws(OperatorError) -> Tensor {
+        if x.elementType == target { return x }
+        switch x.elementType {
+        case .float32: return try fromFloat(Float.self, x, to: target, inputs)
+        case .float64: return try fromFloat(Double.self, x, to: target, inputs)
+        case .int8: return try fromInteger(Int8.self, x, to: target, inputs)
+        case .int16: return try fromInteger(Int16.self, x, to: target, inputs)
+        case .int32: return try fromInteger(Int32.self, x, to: target, inputs)
+        case .int64: return try fromInteger(Int64.self, x, to: target, inputs)
+        case .uint8: return try fromInteger(UInt8.self, x, to: target, inputs)
+        case .uint16: return try fromInteger(UInt16.self, x, to: target, inputs)
+        case .uint32: return try fromInteger(UInt32.self, x, to: target, inputs)
+        case .uint64: return try fromInteger(UInt64.self, x, to: target, inputs)
+        case .bool: return try fromInteger(UInt8.self, try flags(x, inputs), to: target, inputs)
+        case .float16, .bfloat16: throw .unsupportedElementType(x.elementType, input: input)
+        }
+    }
+
+    /// 0 and 1 of a bool tensor as uint8.
+    private static func flags(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        try TypedMap.unary(x, inputs) { (x: Bool) in x ? UInt8(1) : 0 }
+    }
+
+    private static func fromFloat<T: TensorElement & BinaryFloatingPoint>(
+        _ type: T.Type,
+        _ x: Tensor,
+        to target: ElementType,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        switch target {
+        case .float32: try TypedMap.unary(x, inputs) { (x: T) in Float(x) }
+        case .float64: try TypedMap.unary(x, inputs) { (x: T) in Double(x) }
+        case .int8: try TypedMap.unary(x, inputs) { (x: T) in Int8(saturating: x) }
+        case .int16: try TypedMap.unary(x, inputs) { (x: T) in Int16(saturating: x) }
+        case .int32: try TypedMap.unary(x, inputs) { (x: T) in Int32(saturating: x) }
+        case .int64: try TypedMap.unary(x, inputs) { (x: T) in Int64(saturating: x) }
+        case .uint8: try TypedMap.unary(x, inputs) { (x: T) in UInt8(saturating: x) }
+        case .uint16: try TypedMap.unary(x, inputs) { (x: T) in UInt16(saturating: x) }
+        case .uint32: try TypedMap.unary(x, inputs) { (x: T) in UInt32(saturating: x) }
+        case .uint64: try TypedMap.unary(x, inputs) { (x: T) in UInt64(saturating: x) }
+        case .bool: try TypedMap.unary(x, inputs) { (x: T) in x != 0 }
+        case .float16, .bfloat16: throw .unsupportedElementType(target, input: 0)
+        }
+    }
+
+    private static func fromInteger<T: TensorElement & FixedWidthInteger>(
+        _ type: T.Type,
+        _ x: Tensor,
+        to target: ElementType,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        switch target {
+        case .float32: try TypedMap.unary(x, inputs) { (x: T) in Float(x) }
+        case .float64: try TypedMap.unary(x, inputs) { (x: T) in Double(x) }
+        case .int8: try TypedMap.unary(x, inputs) { (x: T) in Int8(truncatingIfNeeded: x) }
+        case .int16: try TypedMap.unary(x, inputs) { (x: T) in Int16(truncatingIfNeeded: x) }
+        case .int32: try TypedMap.unary(x, inputs) { (x: T) in Int32(truncatingIfNeeded: x) }
+        case .int64: try TypedMap.unary(x, inputs) { (x: T) in Int64(truncatingIfNeeded: x) }
+        case .uint8: try TypedMap.unary(x, inputs) { (x: T) in UInt8(truncatingIfNeeded: x) }
+        case .uint16: try TypedMap.unary(x, inputs) { (x: T) in UInt16(truncatingIfNeeded: x) }
+        case .uint32: try TypedMap.unary(x, inputs) { (x: T) in UInt32(truncatingIfNeeded: x) }
+        case .uint64: try TypedMap.unary(x, inputs) { (x: T) in UInt64(truncatingIfNeeded: x) }
+        case .bool: try TypedMap.unary(x, inputs) { (x: T) in x != 0 }
+        case .float16, .bfloat16: throw .unsupportedElementType(target, input: 0)
+        }
+    }
+}
+
+extension FixedWidthInteger {
+    /// The value truncated towards zero; the nearest bound if it does not fit, 0 for NaN.
+    init<T: BinaryFloatingPoint>(saturating value: T) {
+        if value.isNaN {
+            self = 0
+        } else if let exact = Self(exactly: value.rounded(.towardZero)) {
+            self = exact
+        } else {
+            self = value < 0 ? .min : .max
+        }
+    }
+}

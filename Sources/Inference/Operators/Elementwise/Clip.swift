@@ -1,0 +1,55 @@
+import Kernels
+import TensorCore
+
+/// Clip: `min(max(x, low), high)`; the bounds are attributes before opset 11, inputs since.
+struct Clip: Operator {
+    private let low: Float?
+    private let high: Float?
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        let hasAttributes = reader.opset < 11
+        try reader.expectInputs(hasAttributes ? 1...1 : 1...3)
+        low = hasAttributes ? try reader.float("min") : nil
+        high = hasAttributes ? try reader.float("max") : nil
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        switch x.elementType {
+        case .float32:
+            let low = try inputs.floatScalar(1, unless: low) ?? -.infinity
+            let high = try inputs.floatScalar(2, unless: high) ?? .infinity
+            let count = x.count
+            return .one(
+                try inputs.makeTensor(of: Float.self, x.shape) { y in
+                    x.withPointer(to: Float.self) {
+                        Elementwise.clip($0, into: y, low: low, high: high, count: count)
+                    }
+                }
+            )
+        case .float64: return .one(try clip(of: Double.self, x, inputs))
+        case .int64: return .one(try clip(of: Int64.self, x, inputs))
+        case .int32: return .one(try clip(of: Int32.self, x, inputs))
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func clip<T: TensorElement & Comparable>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        var result = x
+        for (index, operation) in [(1, true), (2, false)] {
+            guard let bound = inputs.optional(index) else { continue }
+            guard bound.elementType == x.elementType else {
+                throw .elementTypesDiffer(x.elementType, bound.elementType)
+            }
+            guard bound.count == 1 else { throw .inputValue(input: index) }
+            let limit = bound.withPointer(to: T.self) { $0[0] }
+            result = try TypedMap.unary(result, inputs) { (x: T) in operation ? max(x, limit) : min(x, limit)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Kernels
+import TensorCore
+
+/// Functions of one element: Relu, Tanh, Sqrt and their like.
+struct Unary: Operator {
+    let function: UnaryOperation
+
+    init(_ function: UnaryOperation, _ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...1)
+        self.function = function
+    }
+
+    /// Gelu, which says in an attribute how it is computed.
+    init(gelu reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...1)
+        switch try reader.string("approximate") ?? "none" {
+        case "none": function = .gelu
+        case "tanh": function = .geluTanh
+        default: throw .attributeValue("approximate")
+        }
+    }
+
+    init(_ function: UnaryOperation) { self.function = function }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        var x = try inputs.take(0)
+        switch x.elementType {
+        case .float32:
+            let count = x.count
+            if inputs.isLastUse(0), x.isUniquelyReferenced() {
+                x.withMutablePointer(to: Float.self) {
+                    Elementwise.apply(function, to: $0, into: $0, count: count)
+                }
+                return .one(x)
+            }
+            return .one(
+                try inputs.makeTensor(of: Float.self, x.shape) { y in
+                    x.withPointer(to: Float.self) {
+                        Elementwise.apply(function, to: $0, into: y, count: count)
+                    }
+                }
+            )
+        case .float64: return .one(try doubles(x, inputs))
+        case .int64: return .one(try integers(of: Int64.self, x, inputs))
+        case .int32: return .one(try integers(of: Int32.self, x, inputs))
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func integers<T: TensorElement & FixedWidthInteger & SignedInteger>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        switch function {
+        case .negate: try TypedMap.unary(x, inputs) { (x: T) in 0 &- x }
+        case .absolute: try TypedMap.unary(x, inputs) { (x: T) in x < 0 ? 0 &- x : x }
+        case .relu: try TypedMap.unary(x, inputs) { (x: T) in max(x, 0) }
+        case .sign: try TypedMap.unary(x, inputs) { (x: T) in x.signum() }
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func doubles(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        try TypedMap.unary(x, inputs) { (x: Double) in function.double(x) }
+    }
+}
+
+extension UnaryOperation {
+    /// The function in Double.
+    func double(_ x: Double) -> Double {
+        switch self {
+        case .identity: x
+        case .exp: Foundation.exp(x)
+        case .log: Foundation.log(x)
+        case .tanh: Foundation.tanh(x)
+        case .sigmoid: 1 / (1 + Foundation.exp(-x))
+        case .erf: Foundation.erf(x)
+        case .relu: x > 0 || x.isNaN ? x : 0
+        case .squareRoot: x.squareRoot()
+        case .reciprocal: 1 / x
+        case .negate: -x
+        case .absolute: x.magnitude
+        case .gelu: 0.5 * x * (1 + Foundation.erf(x * 0.5.squareRoot()))
+        case .geluTanh:
+            0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        case .silu: x / (1 + Foundation.exp(-x))
+        case .softplus: max(x, 0) + Foundation.log1p(Foundation.exp(-x.magnitude))
+        case .floor: x.rounded(.down)
+        case .ceiling: x.rounded(.up)
+        case .round: x.rounded(.toNearestOrEven)
+        case .sign: x > 0 ? 1 : x < 0 ? -1 : x
+        case .square: x * x
+        }
+    }
+}

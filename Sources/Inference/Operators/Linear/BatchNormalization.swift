@@ -1,0 +1,168 @@
+import Kernels
+import TensorCore
+
+/// BatchNormalization: each channel (axis 1) by a mean and a variance.
+///
+/// Evaluation: `y = scale * (x - mean) / sqrt(variance + epsilon) + bias` with the statistics given. Training mode
+/// (opset 14 on): with the batch's own statistics, variance with divisor N, and the running statistics
+/// `running * momentum + batch * (1 - momentum)` as further outputs. The statistics are of all positions; there is
+/// no mask.
+struct BatchNormalization: Operator {
+    let epsilon: Float
+    let momentum: Float
+    let isTraining: Bool
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(5...5)
+        epsilon = try reader.float("epsilon", default: 1e-5)
+        momentum = try reader.float("momentum", default: 0.9)
+        if reader.opset >= 14 {
+            isTraining = try reader.flag("training_mode", default: false)
+            try reader.expectOutputs(isTraining ? 1...3 : 1...1)
+        } else {
+            if reader.opset < 9, try !reader.flag("spatial", default: true) {
+                throw .attributeValue("spatial")
+            }
+            try reader.expectOutputs(1...1)
+            isTraining = false
+        }
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        let channels = x.shape.rank > 1 ? x.shape[1] : 1
+        guard x.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
+        var parameters: [[Double]] = []
+        for index in 1..<5 {
+            let parameter = try inputs.float32(index)
+            guard parameter.count == channels else {
+                throw .shape(.elementCountMismatch(expected: channels, actual: parameter.count))
+            }
+            parameters.append(parameter.array(of: Float.self).map(Double.init))
+        }
+        guard isTraining else {
+            let affine = ChannelAffine(
+                scale: parameters[0],
+                bias: parameters[1],
+                mean: parameters[2],
+                variance: parameters[3],
+                epsilon: epsilon
+            )
+            return .one(try affine.apply(x, inputs))
+        }
+        let (mean, variance) = Self.statistics(x, channels: channels)
+        let affine = ChannelAffine(
+            scale: parameters[0],
+            bias: parameters[1],
+            mean: mean,
+            variance: variance,
+            epsilon: epsilon
+        )
+        let keep = Double(momentum)
+        var outputs = [try affine.apply(x, inputs)]
+        for (running, batch) in [(parameters[2], mean), (parameters[3], variance)] {
+            let updated = zip(running, batch).map { Float($0 * keep + $1 * (1 - keep)) }
+            outputs.append(
+                try shaped { () throws(ShapeError) in
+                    try Tensor(updated, shape: Shape(checking: [channels]))
+                }
+            )
+        }
+        return .many(outputs)
+    }
+
+    /// Mean and variance of each channel over all other axes, in Double, by two passes.
+    private static func statistics(_ x: Tensor, channels: Int) -> (mean: [Double], variance: [Double]) {
+        let batch = x.shape[0]
+        let length = x.shape.elementCount(of: min(2, x.shape.rank)..<x.shape.rank)
+        let count = Double(batch * length)
+        var mean = [Double](repeating: 0, count: channels)
+        var variance = mean
+        x.withPointer(to: Float.self) { x in
+            for channel in 0..<channels {
+                var sum = 0.0
+                for row in 0..<batch {
+                    let start = (row * channels + channel) * length
+                    for step in 0..<length { sum += Double(x[start + step]) }
+                }
+                mean[channel] = sum / count
+                var squares = 0.0
+                for row in 0..<batch {
+                    let start = (row * channels + channel) * length
+                    for step in 0..<length {
+                        let difference = Double(x[start + step]) - mean[channel]
+                        squares += difference * difference
+                    }
+                }
+                variance[channel] = squares / count
+            }
+        }
+        return (mean, variance)
+    }
+}
+
+/// One factor and one addend a channel, computed in Double: what a batch normalization with known statistics is.
+struct ChannelAffine: Sendable {
+    let scale: [Float]
+    let shift: [Float]
+    /// Subtracted before, where the mean is so many deviations away from 0 that folding it into `shift` would cancel.
+    let center: [Float]?
+
+    /// The largest `mean * scale` that is folded into the shift.
+    static let maximumFoldedShift = 1000.0
+
+    init(scale: [Double], bias: [Double], mean: [Double], variance: [Double], epsilon: Float) {
+        let factors = zip(scale, variance).map { $0 / ($1 + Double(epsilon)).squareRoot() }
+        let cancels = zip(factors, mean).contains { ($0 * $1).magnitude > Self.maximumFoldedShift }
+        self.scale = factors.map { Float($0) }
+        center = cancels ? mean.map { Float(-$0) } : nil
+        shift =
+            cancels
+            ? bias.map { Float($0) }
+            : zip(zip(factors, mean), bias).map { Float($1 - $0.0 * $0.1) }
+    }
+
+    func apply(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        let batch = x.shape[0]
+        let channels = scale.count
+        let length = x.shape.elementCount(of: min(2, x.shape.rank)..<x.shape.rank)
+        return try inputs.makeTensor(of: Float.self, x.shape) { y in
+            guard batch * channels * length > 0 else { return }
+            x.withPointer(to: Float.self) { source in
+                scale.withUnsafeBufferPointer { scale in
+                    shift.withUnsafeBufferPointer { shift in
+                        let epilogue = Epilogue(scale: scale.baseAddress, bias: shift.baseAddress)
+                        guard let center else {
+                            return Affine.channelsFirst(
+                                epilogue,
+                                source,
+                                into: y,
+                                batch: batch,
+                                channels: channels,
+                                length: length
+                            )
+                        }
+                        center.withUnsafeBufferPointer {
+                            Affine.channelsFirst(
+                                Epilogue(bias: $0.baseAddress),
+                                source,
+                                into: y,
+                                batch: batch,
+                                channels: channels,
+                                length: length
+                            )
+                        }
+                        Affine.channelsFirst(
+                            epilogue,
+                            y,
+                            into: y,
+                            batch: batch,
+                            channels: channels,
+                            length: length
+                        )
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import TensorCore
+
+/// What a node computes: attributes are read once, when the operator is made; evaluating changes nothing in it.
+///
+/// An operator is made by an `init(_ reader: inout AttributeReader) throws(OperatorError)` and one line in
+/// ``OperatorRegistry``.
+protocol Operator: Sendable {
+    /// Whether equal inputs always give equal outputs at a cost a plan may pay when it is made.
+    var isFoldable: Bool { get }
+
+    /// The same computation with what depends on constants alone done once, such as packed weights.
+    ///
+    /// - Parameter constants: The node's inputs, nil where they are absent or not constant.
+    /// - Returns: The better operator for a node with the same inputs, or nil if there is none.
+    func prepare(_ constants: [Tensor?]) -> (any Operator)?
+
+    /// Computes the outputs.
+    ///
+    /// - Parameter inputs: The node's inputs; absent ones are nil.
+    /// - Returns: The outputs in the node's order; those that nobody asked for may be left out at the end.
+    /// - Throws: The rule that the inputs break.
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs
+}
+
+extension Operator {
+    var isFoldable: Bool { true }
+
+    func prepare(_ constants: [Tensor?]) -> (any Operator)? { nil }
+}
+
+/// The outputs of one evaluation; the common case of one allocates nothing.
+enum NodeOutputs {
+    case one(Tensor)
+    case many([Tensor])
+}

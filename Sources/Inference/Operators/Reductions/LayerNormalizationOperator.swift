@@ -1,0 +1,76 @@
+import Kernels
+import TensorCore
+
+/// LayerNormalization: each row, all axes from `axis` on, by its own mean and variance.
+struct LayerNormalizationOperator: Operator {
+    private let axis: Int
+    private let epsilon: Float
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(2...3)
+        try reader.expectOutputs(1...3)
+        axis = try reader.int("axis", default: -1)
+        epsilon = try reader.float("epsilon", default: 1e-5)
+        _ = try reader.int("stash_type")
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        let axis = try x.shape.axis(axis)
+        let rows = x.shape.elementCount(of: 0..<axis)
+        let columns = x.shape.elementCount(of: axis..<x.shape.rank)
+        var row = x.shape
+        for _ in 0..<axis { row = row.removing(axis: 0) }
+        let scale = try Self.spread(inputs.float32(1), over: row, inputs)
+        var bias: Tensor?
+        if inputs.optional(2) != nil {
+            bias = try Self.spread(inputs.float32(2), over: row, inputs)
+        }
+        var kept = x.shape
+        for position in axis..<x.shape.rank {
+            let before = kept
+            kept = try shaped { () throws(ShapeError) in try before.replacing(axis: position, by: 1) }
+        }
+        var y = try inputs.makeTensor(.float32, x.shape)
+        var means = try inputs.makeTensor(.float32, kept)
+        var deviations = try inputs.makeTensor(.float32, kept)
+        guard columns > 0 else { return .many([y, means, deviations]) }
+        let addend = bias ?? scale
+        x.withPointer(to: Float.self) { x in
+            scale.withPointer(to: Float.self) { scale in
+                addend.withPointer(to: Float.self) { addend in
+                    y.withMutablePointer(to: Float.self) { y in
+                        means.withMutablePointer(to: Float.self) { means in
+                            deviations.withMutablePointer(to: Float.self) { deviations in
+                                LayerNormalization.apply(
+                                    x,
+                                    into: y,
+                                    rows: rows,
+                                    columns: columns,
+                                    epsilon: epsilon,
+                                    scale: scale,
+                                    bias: bias == nil ? nil : addend,
+                                    means: means,
+                                    inverseDeviations: deviations
+                                )
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return .many([y, means, deviations])
+    }
+
+    /// A parameter with one element for each of a row.
+    private static func spread(
+        _ parameter: Tensor,
+        over row: Shape,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        guard try parameter.shape.broadcasting(row) == row else {
+            throw .shape(.notBroadcastable(parameter.shape.dimensions, row.dimensions))
+        }
+        return try Expand.broadcast(parameter, to: row, inputs)
+    }
+}

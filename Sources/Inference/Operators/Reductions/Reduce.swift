@@ -1,0 +1,178 @@
+import Kernels
+import TensorCore
+
+/// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceSumSquare and ReduceL2.
+///
+/// Axes are an attribute before opset 13 (ReduceSum) or 18 (the others), an input since; none named means all, or
+/// with `noop_with_empty_axes` none.
+struct Reduce: Operator {
+    enum Kind: Sendable { case sum, mean, maximum, minimum, sumOfSquares, norm }
+
+    private let kind: Kind
+    private let axes: [Int]?
+    private let keepsAxes: Bool
+    private let emptyMeansNone: Bool
+
+    init(_ kind: Kind, axesAreInputSince opset: Int, _ reader: inout AttributeReader) throws(OperatorError) {
+        self.kind = kind
+        let hasAttribute = reader.opset < opset
+        try reader.expectInputs(hasAttribute ? 1...1 : 1...2)
+        axes = hasAttribute ? try reader.ints("axes") : nil
+        keepsAxes = try reader.flag("keepdims", default: true)
+        emptyMeansNone = hasAttribute ? false : try reader.flag("noop_with_empty_axes", default: false)
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        let named = try inputs.integers(1, unless: axes) ?? []
+        let all = Array(0..<x.shape.rank)
+        let axes = named.isEmpty ? (emptyMeansNone ? [] : all) : try x.shape.axes(named)
+        var result = x
+        var stage = kind
+        if axes.isEmpty && (kind == .sumOfSquares || kind == .norm) {
+            result = try block(result, axes: 0..<0, kind: .sumOfSquares, inputs)
+        }
+        // Axes that are neighbours are reduced at once, from the last block to the first.
+        var end = axes.count
+        while end > 0 {
+            var start = end - 1
+            while start > 0 && axes[start - 1] == axes[start] - 1 { start -= 1 }
+            result = try block(result, axes: axes[start]..<(axes[end - 1] + 1), kind: stage, inputs)
+            if stage == .sumOfSquares || stage == .norm { stage = .sum }
+            end = start
+        }
+        if kind == .norm { result = try squareRoot(result, inputs) }
+        guard !keepsAxes else { return .one(result) }
+        var shape = result.shape
+        for axis in axes.reversed() { shape = shape.removing(axis: axis) }
+        return .one(try result.viewed(as: shape))
+    }
+
+    /// Neighbouring axes reduced to one element each; they stay as axes of length 1.
+    private func block(
+        _ x: Tensor,
+        axes: Range<Int>,
+        kind: Kind,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        var shape = x.shape
+        for axis in axes {
+            let before = shape
+            shape = try shaped { () throws(ShapeError) in try before.replacing(axis: axis, by: 1) }
+        }
+        let outer = x.shape.elementCount(of: 0..<axes.lowerBound)
+        let count = x.shape.elementCount(of: axes)
+        let inner = x.shape.elementCount(of: axes.upperBound..<x.shape.rank)
+        switch x.elementType {
+        case .float32:
+            let operation = kind.kernel
+            return try inputs.makeTensor(of: Float.self, shape) { y in
+                guard count > 0 else {
+                    for index in 0..<outer * inner { y[index] = kind.emptyValue }
+                    return
+                }
+                x.withPointer(to: Float.self) {
+                    operation.reduce($0, into: y, outer: outer, axis: count, inner: inner)
+                }
+            }
+        case .float64:
+            return try fold(of: Double.self, x, shape, (outer, count, inner), Double(kind.emptyValue), inputs)
+            {
+                kind.combine($0, $1, count: Double(count))
+            }
+        case .int64:
+            return try integers(of: Int64.self, x, shape, (outer, count, inner), kind, inputs)
+        case .int32:
+            return try integers(of: Int32.self, x, shape, (outer, count, inner), kind, inputs)
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func integers<T: TensorElement & FixedWidthInteger>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ shape: Shape,
+        _ extent: (Int, Int, Int),
+        _ kind: Kind,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        switch kind {
+        case .sum: return try fold(of: T.self, x, shape, extent, 0, inputs) { $0 &+ $1 }
+        case .maximum: return try fold(of: T.self, x, shape, extent, .min, inputs) { max($0, $1) }
+        case .minimum: return try fold(of: T.self, x, shape, extent, .max, inputs) { min($0, $1) }
+        case .sumOfSquares: return try fold(of: T.self, x, shape, extent, 0, inputs) { $0 &+ $1 &* $1 }
+        case .mean:
+            guard extent.1 > 0 else { throw .divisionByZero }
+            let sum = try fold(of: T.self, x, shape, extent, 0, inputs) { (a: T, b: T) in a &+ b }
+            return try TypedMap.unary(sum, inputs) { (value: T) in value / T(truncatingIfNeeded: extent.1) }
+        case .norm: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    @inline(__always)
+    private func fold<T: TensorElement>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ shape: Shape,
+        _ extent: (outer: Int, count: Int, inner: Int),
+        _ start: T,
+        _ inputs: NodeInputs,
+        _ combine: (T, T) -> T
+    ) throws(OperatorError) -> Tensor {
+        try inputs.makeTensor(of: T.self, shape) { y in
+            x.withPointer(to: T.self) { x in
+                for outer in 0..<extent.outer {
+                    for inner in 0..<extent.inner {
+                        var value = start
+                        for index in 0..<extent.count {
+                            value = combine(value, x[(outer * extent.count + index) * extent.inner + inner])
+                        }
+                        y[outer * extent.inner + inner] = value
+                    }
+                }
+            }
+        }
+    }
+
+    private func squareRoot(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        let count = x.count
+        guard x.elementType == .float32 else {
+            return try TypedMap.unary(x, inputs) { (x: Double) in x.squareRoot() }
+        }
+        return try inputs.makeTensor(of: Float.self, x.shape) { y in
+            x.withPointer(to: Float.self) { Elementwise.apply(.squareRoot, to: $0, into: y, count: count) }
+        }
+    }
+}
+
+extension Reduce.Kind {
+    fileprivate var kernel: Reduction {
+        switch self {
+        case .sum: .sum
+        case .mean: .mean
+        case .maximum: .maximum
+        case .minimum: .minimum
+        case .sumOfSquares, .norm: .sumOfSquares
+        }
+    }
+
+    /// What no elements at all reduce to.
+    fileprivate var emptyValue: Float {
+        switch self {
+        case .sum, .sumOfSquares, .norm: 0
+        case .mean: .nan
+        case .maximum: -.infinity
+        case .minimum: .infinity
+        }
+    }
+
+    fileprivate func combine(_ a: Double, _ b: Double, count: Double) -> Double {
+        switch self {
+        case .sum: a + b
+        case .mean: (a.isNaN ? 0 : a) + b / count
+        case .maximum: a.isNaN || a > b ? a : b
+        case .minimum: a.isNaN || a < b ? a : b
+        case .sumOfSquares, .norm: a + b * b
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import TensorCore
+
+/// Concat: the inputs one after the other along an axis.
+struct Concat: Operator {
+    private let axis: Int
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...Int(Int32.max))
+        guard let axis = try reader.int("axis") else { throw .missingAttribute("axis") }
+        self.axis = axis
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        var parts: [Tensor] = []
+        for index in 0..<inputs.count { parts.append(try inputs[index]) }
+        return .one(try Self.join(parts, axis: parts[0].shape.axis(axis), inputs))
+    }
+
+    /// The parts one after the other along an axis in `0 ..< rank`; at least one part.
+    static func join(_ parts: [Tensor], axis: Int, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        let first = parts[0]
+        var length = 0
+        for part in parts {
+            guard part.elementType == first.elementType else {
+                throw .elementTypesDiffer(first.elementType, part.elementType)
+            }
+            guard part.shape.rank == first.shape.rank else {
+                throw .shape(.rankMismatch(expected: first.shape.rank, actual: part.shape.rank))
+            }
+            for other in 0..<first.shape.rank where other != axis && part.shape[other] != first.shape[other] {
+                throw .shape(
+                    .dimensionMismatch(axis: other, expected: first.shape[other], actual: part.shape[other])
+                )
+            }
+            length += part.shape[axis]
+        }
+        if parts.count == 1 { return first }
+        let total = length
+        let shape = try shaped { () throws(ShapeError) in try first.shape.replacing(axis: axis, by: total) }
+        var result = try inputs.makeTensor(first.elementType, shape)
+        let outer = shape.elementCount(of: 0..<axis)
+        let unit = shape.elementCount(of: (axis + 1)..<shape.rank) * first.elementType.byteCount
+        result.withMutableRawPointer { target in
+            var position = 0
+            for part in parts {
+                let bytes = part.shape[axis] * unit
+                part.withRawPointer { source in
+                    for block in 0..<outer where bytes > 0 {
+                        (target + block * total * unit + position)
+                            .copyMemory(from: source + block * bytes, byteCount: bytes)
+                    }
+                }
+                position += bytes
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,42 @@
+import Kernels
+import TensorCore
+
+/// Transpose: axis `i` of the result is axis `perm[i]` of the input; reversed if `perm` is not given.
+struct TransposeOperator: Operator {
+    private let permutation: [Int]?
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...1)
+        permutation = try reader.ints("perm")
+        if let permutation, permutation.sorted() != Array(permutation.indices) {
+            throw .attributeValue("perm")
+        }
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        let permutation = permutation ?? Array((0..<x.shape.rank).reversed())
+        guard permutation.count == x.shape.rank else { throw .unsupportedRank(x.shape.rank, input: 0) }
+        return .one(try Self.permute(x, permutation, inputs))
+    }
+
+    /// The tensor with its axes in another order; shares memory if no element has to move.
+    static func permute(
+        _ x: Tensor,
+        _ permutation: [Int],
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let shape = try Shape.checked(permutation.map { x.shape[$0] })
+        let moving = permutation.filter { x.shape[$0] != 1 }
+        if moving == moving.sorted() { return try x.viewed(as: shape) }
+        var y = try inputs.makeTensor(x.elementType, shape)
+        let bytes = x.elementType.byteCount
+        let (source, order) = (x.shape, permutation)
+        x.withRawPointer { x in
+            y.withMutableRawPointer { y in
+                Transpose.permute(x, shape: source, permutation: order, elementBytes: bytes, into: y)
+            }
+        }
+        return y
+    }
+}

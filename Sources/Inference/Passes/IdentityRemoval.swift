@@ -1,0 +1,30 @@
+/// Leaves out nodes whose output is their input: Identity, and Dropout outside of training.
+enum IdentityRemoval: PlannerPass {
+    struct Match {
+        let output: PlanGraph.ValueID
+        let input: PlanGraph.ValueID
+    }
+
+    static func check(_ index: Int, in graph: PlanGraph, _ facts: GraphFacts) throws(NoMatch) -> Match {
+        let node = graph.nodes[index]
+        switch node.computation {
+        case is Identity: break
+        case let dropout as Dropout:
+            guard !dropout.givesMask else { throw .unsupportedShape }
+            if node.inputs.count > 2, node.inputs[2] != nil {
+                guard let training = graph.constant(node.inputs[2]), training.elementType == .bool,
+                    training.count == 1, !training.isTrue
+                else { throw .notConstant }
+            }
+        default: throw .otherOperator
+        }
+        guard let input = node.inputs.first ?? nil, let output = node.outputs.first ?? nil else {
+            throw .otherOperator
+        }
+        return Match(output: output, input: input)
+    }
+
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) {
+        graph.replaceUses(of: match.output, by: match.input)
+    }
+}

@@ -1,0 +1,95 @@
+public import ONNXGraph
+public import TensorCore
+
+/// A model ready to run: checked, rewritten, its nodes in order; immutable and shared by all threads.
+///
+/// ```swift
+/// let plan = try ExecutionPlan(try Model(contentsOf: file))
+/// let logits = try plan.run(["x": x, "mask": mask])[0]
+/// ```
+public struct ExecutionPlan: Sendable {
+    /// The inputs, in the graph's order; initializers that the graph lists as inputs are none.
+    public let inputNames: [String]
+    /// The outputs, in the order of ``run(_:)``.
+    public let outputNames: [String]
+    private let inputs: [ValueInfo]
+    private let program: Program
+
+    /// Plans a model.
+    ///
+    /// - Parameters:
+    ///   - model: A validated model.
+    ///   - outputs: The values of the model's own graph to compute, or nil for its outputs; nodes they do not need
+    ///     are left out.
+    /// - Throws: ``PlanError/unsupportedOperator(path:operatorType:domain:opset:)``,
+    ///   ``PlanError/invalidNode(path:operatorType:reason:)`` or another ``PlanError`` with the place.
+    public init(_ model: Model, outputs: [String]? = nil) throws(PlanError) {
+        let graph = model.graph
+        let opsets = model.opsetImports
+        guard opsets[""] != nil else { throw .missingOpset }
+        outputNames = outputs ?? graph.outputs.map(\.name)
+        let scope = GraphScope(path: .root, opsets: opsets, parent: nil)
+        do throws(PlanError) {
+            try scope.add(graph, outputs: outputNames)
+        } catch .unknownValue(path: .root, let name) {
+            throw outputNames.contains(name) ? .unknownOutput(name) : .unknownValue(path: .root, name: name)
+        }
+        inputs = graph.requiredInputs
+        inputNames = inputs.map(\.name)
+        var planned = scope.graph
+        PlannerPasses.run(on: &planned)
+        program = Program(planned)
+    }
+
+    /// The operators that a run computes, in order; what the planner has folded away is missing.
+    public var operatorTypes: [String] { program.operatorTypes }
+
+    /// Computes the outputs.
+    ///
+    /// - Parameter values: A tensor for each of ``inputNames``, and no others.
+    /// - Returns: The outputs, in the order of ``outputNames``.
+    /// - Throws: ``ExecutionError/node(path:operatorType:reason:)`` for a node that cannot be computed, or the input
+    ///   that is missing, unknown, or of another element type or shape than the model declares.
+    /// - Complexity: Memory is that of the values alive at one time.
+    public func run(_ values: [String: Tensor]) throws(ExecutionError) -> [Tensor] {
+        let frame = Frame(for: program)
+        for (index, input) in inputs.enumerated() {
+            guard let tensor = values[inputNames[index]] else { throw .missingInput(inputNames[index]) }
+            try Self.check(tensor, against: input)
+            frame.set(program.inputs[index], to: tensor)
+        }
+        if values.count != inputs.count, let name = values.keys.filter({ !inputNames.contains($0) }).min() {
+            throw .unknownInput(name)
+        }
+        try program.run(frame)
+        var outputs: [Tensor] = []
+        outputs.reserveCapacity(outputNames.count)
+        for index in outputNames.indices {
+            guard let tensor = program.output(index, from: frame) else {
+                throw .missingOutput(outputNames[index])
+            }
+            outputs.append(tensor)
+        }
+        return outputs
+    }
+
+    private static func check(_ tensor: Tensor, against input: ValueInfo) throws(ExecutionError) {
+        if let type = input.elementType, tensor.elementType != type {
+            throw .inputElementType(name: input.name, expected: type, actual: tensor.elementType)
+        }
+        guard let dimensions = input.dimensions else { return }
+        guard dimensions.count == tensor.shape.rank else {
+            throw .inputShape(
+                name: input.name,
+                reason: .rankMismatch(expected: dimensions.count, actual: tensor.shape.rank)
+            )
+        }
+        for (axis, dimension) in dimensions.enumerated() {
+            guard case .fixed(let length) = dimension, length != tensor.shape[axis] else { continue }
+            throw .inputShape(
+                name: input.name,
+                reason: .dimensionMismatch(axis: axis, expected: length, actual: tensor.shape[axis])
+            )
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import TensorCore
+
+/// The values of one run of a ``Program``; never shared between threads.
+struct Frame: ~Copyable {
+    let slots: UnsafeMutablePointer<Tensor?>
+    private let count: Int
+
+    init(for program: Program) {
+        count = program.slotCount
+        slots = .allocate(capacity: max(count, 1))
+        slots.initialize(repeating: nil, count: count)
+    }
+
+    /// Puts a value in its slot; a value that no node reads has none.
+    func set(_ operand: Operand, to tensor: Tensor) {
+        if operand.isSlot { slots[operand.slot] = tensor }
+    }
+
+    deinit {
+        slots.deinitialize(count: count)
+        slots.deallocate()
+    }
+}

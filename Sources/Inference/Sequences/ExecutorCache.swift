@@ -1,0 +1,41 @@
+import Foundation
+
+/// Executors made so far, by request.
+///
+/// Invariant that makes it `Sendable`: `executors` is read and written only with `lock` held.
+final class ExecutorCache: @unchecked Sendable {
+    struct Key: Hashable {
+        let request: OutputRequest
+        let batching: Batching
+    }
+
+    /// The most requests that are kept: callers choose the outputs, so there may be ever new ones.
+    static let maximumCount = 64
+
+    private let lock = NSLock()
+    private var executors: [Key: any SequenceExecutor] = [:]
+
+    /// The executor for a key; made without the lock, so that a slow plan holds nobody up.
+    func executor(
+        for key: Key,
+        make: () throws(PlanError) -> any SequenceExecutor
+    ) throws(PlanError) -> any SequenceExecutor {
+        if let found = find(key) { return found }
+        let made = try make()
+        keep(made, for: key)
+        return made
+    }
+
+    private func find(_ key: Key) -> (any SequenceExecutor)? {
+        lock.lock()
+        defer { lock.unlock() }
+        return executors[key]
+    }
+
+    private func keep(_ executor: any SequenceExecutor, for key: Key) {
+        lock.lock()
+        defer { lock.unlock() }
+        if executors.count >= Self.maximumCount { executors.removeAll() }
+        executors[key] = executor
+    }
+}

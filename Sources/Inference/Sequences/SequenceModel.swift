@@ -1,0 +1,106 @@
+public import Foundation
+public import ONNXGraph
+
+/// A loaded model whose inputs and outputs are understood, and that makes executors.
+///
+/// ```swift
+/// let model = try SequenceModel(model: Model(contentsOf: file))
+/// let executor = try model.executor(for: .outputs([]), batching: .ragged)
+/// ```
+public final class SequenceModel: Sendable {
+    /// The model as loaded.
+    public let model: Model
+    /// What its inputs and outputs mean.
+    public let signature: Signature
+    /// Its normalizations, in order.
+    public let sites: [NormalizationSite]
+    private let cache = ExecutorCache()
+
+    /// Reads a model's signature and plans all its outputs once, so that a model that cannot run is refused here.
+    ///
+    /// - Parameters:
+    ///   - model: A validated model.
+    ///   - override: The contents of a `model.json`, which says what cannot be inferred.
+    /// - Throws: ``PlanError/signature(_:)``, or why the model cannot be planned.
+    public convenience init(model: Model, override: Data? = nil) throws(PlanError) {
+        let signature: Signature
+        do throws(SignatureError) {
+            signature = try Signature(inferring: model, document: override)
+        } catch {
+            throw .signature(error)
+        }
+        try self.init(model: model, signature: signature, sites: NormalizationSite.sites(in: model))
+    }
+
+    init(model: Model, signature: Signature, sites: [NormalizationSite]) throws(PlanError) {
+        self.model = model
+        self.signature = signature
+        self.sites = sites
+        _ = try executor(for: .outputs([]), batching: .ragged)
+    }
+
+    /// The outputs that a prediction answers with when none are named: all but `normalized`, unless it is the only
+    /// one.
+    public var predictOutputs: [String] {
+        let names = signature.outputs.map(\.name)
+        return names.count == 1 ? names : names.filter { $0 != Self.normalizedName }
+    }
+
+    private static let normalizedName = "normalized"
+
+    /// What computes a request, made at the first call and kept for the next ones.
+    ///
+    /// - Parameters:
+    ///   - request: The outputs, or a normalization.
+    ///   - batching: How the sequences of a batch are run.
+    /// - Returns: An executor for any number of threads.
+    /// - Throws: ``PlanError/unknownOutput(_:)``, ``PlanError/unknownLayer(_:)``, ``PlanError/noLayer``,
+    ///   ``PlanError/layerInsideLoop(_:)``, or why the model cannot be planned.
+    public func executor(
+        for request: OutputRequest,
+        batching: Batching
+    ) throws(PlanError) -> any SequenceExecutor {
+        try cache.executor(for: ExecutorCache.Key(request: request, batching: batching)) {
+            () throws(PlanError) in
+            let rules = try self.rules(request)
+            let plan = try ExecutionPlan(self.model, outputs: rules.map(\.value))
+            let layout = InputLayout(self.signature, plan: plan)
+            return switch batching {
+            case .ragged: RaggedExecutor(plan: plan, layout: layout, rules: rules)
+            case .padded: PaddedExecutor(plan: plan, layout: layout, rules: rules)
+            }
+        }
+    }
+
+    private func rules(_ request: OutputRequest) throws(PlanError) -> [OutputRule] {
+        switch request {
+        case .outputs(let names):
+            var rules: [OutputRule] = []
+            for name in names.isEmpty ? predictOutputs : names { rules.append(try rule(output: name)) }
+            return rules
+        case .layer(let name?): return [try rule(layer: name)]
+        case .layer(nil):
+            if signature.outputs.contains(where: { $0.name == Self.normalizedName }) {
+                return [try rule(output: Self.normalizedName)]
+            }
+            guard let site = sites.last(where: { !$0.isNested }) else { throw .noLayer }
+            return [try rule(layer: site.name)]
+        }
+    }
+
+    private func rule(output name: String) throws(PlanError) -> OutputRule {
+        guard let output = signature.outputs.first(where: { $0.name == name }) else {
+            throw .unknownOutput(name)
+        }
+        switch output.kind {
+        case .perSequence: return OutputRule(name: name, value: name, time: .none)
+        case .perPosition(let axis): return OutputRule(name: name, value: name, time: .axis(axis))
+        }
+    }
+
+    private func rule(layer name: String) throws(PlanError) -> OutputRule {
+        guard let site = sites.first(where: { $0.name == name }) else { throw .unknownLayer(name) }
+        guard !site.isNested else { throw .layerInsideLoop(name) }
+        return OutputRule(name: name, value: site.output, time: .besides(channelAxis: site.channelAxis))
+    }
+}
