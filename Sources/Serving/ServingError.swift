@@ -65,6 +65,8 @@ public enum InputFault: Hashable, Sendable {
     case wrongChannels(expected: Int, actual: Int)
     /// A feature is NaN or infinite.
     case notFinite(position: Int, channel: Int)
+    /// A token is below 0, and the model does not tell how many tokens it knows.
+    case negativeToken(position: Int)
     /// A token is below 0 or not below `limit`.
     case tokenOutOfRange(position: Int, limit: Int)
 }
@@ -82,6 +84,7 @@ extension InputFault: CustomStringConvertible {
             "a position needs \(expected) numbers, not \(actual)"
         case .notFinite(let position, let channel):
             "the number at position \(position), channel \(channel) is not finite"
+        case .negativeToken(let position): "the token at position \(position) is negative"
         case .tokenOutOfRange(let position, let limit):
             "the token at position \(position) is not in 0 ..< \(limit)"
         }
@@ -89,7 +92,7 @@ extension InputFault: CustomStringConvertible {
 }
 
 /// Why paths do not make a model repository.
-public enum RepositoryFault: Hashable, Sendable {
+public enum RepositoryFault: Error, Hashable, Sendable {
     /// Nothing is at the path, or it cannot be read.
     case unreadable(path: String)
     /// The path is neither an `.onnx` file nor a folder.

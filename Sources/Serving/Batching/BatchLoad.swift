@@ -1,3 +1,5 @@
+import TensorCore
+
 /// How much work some sequences are.
 struct BatchLoad: Hashable, Sendable {
     /// The number of sequences.
@@ -56,5 +58,12 @@ struct BatchBudget: Hashable, Sendable {
         }
         if start < lengths.count { pieces.append(start..<lengths.count) }
         return pieces
+    }
+}
+
+extension BatchLoad {
+    /// The work of a batch.
+    init(_ batch: SequenceBatch) {
+        self.init(sequences: batch.count, rows: batch.rowCount, longest: batch.lengths.max() ?? 0)
     }
 }

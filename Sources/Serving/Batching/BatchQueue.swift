@@ -73,7 +73,9 @@ struct BatchQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
         return batch
     }
 
-    /// The lane to serve next. Fairness between keys is decided here and nowhere else: oldest request first.
+    /// The lane to serve next.
+    ///
+    /// Fairness between keys is decided here and nowhere else: oldest request first.
     private func nextLane() -> Key? {
         lanes.min { ($0.value.first?.ticket.number ?? .max) < ($1.value.first?.ticket.number ?? .max) }?.key
     }

@@ -13,10 +13,8 @@ import Foundation
 public final class ComputePool: Sendable {
     /// The most threads a pool starts.
     public static let maximumThreadCount = 1024
-    /// Memory for the stack of each thread: models nest graphs in graphs.
-    private static let stackBytes = 8 << 20
 
-    /// The number of threads.
+    /// The number of threads; less than asked for if the system gives no more.
     public let threadCount: Int
     private let queue: JobQueue
 
@@ -24,7 +22,7 @@ public final class ComputePool: Sendable {
     ///
     /// - Parameters:
     ///   - threads: Brought into `1 ... maximumThreadCount`; nil: one a core the process may use.
-    ///   - name: What the threads are called in a debugger, with a number.
+    ///   - name: What the threads are called in a debugger, with a number; systems may cut it to 15 bytes.
     ///   - onThreadStart: Run once on each thread before its first job.
     public init(
         threads: Int? = nil,
@@ -32,19 +30,21 @@ public final class ComputePool: Sendable {
         onThreadStart: @escaping @Sendable () -> Void = {}
     ) {
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
-        threadCount = max(1, min(count, Self.maximumThreadCount))
-        let queue = JobQueue(threads: threadCount)
-        self.queue = queue
-        for index in 0..<threadCount {
-            let thread = Thread {
+        let wanted = max(1, min(count, Self.maximumThreadCount))
+        let queue = JobQueue(threads: wanted)
+        var started = 0
+        for index in 0..<wanted {
+            let hasThread = ComputeThread.start(name: "\(name)-\(index)") {
                 onThreadStart()
                 while let job = queue.next() { job() }
                 queue.threadDidStop()
             }
-            thread.name = "\(name)-\(index)"
-            thread.stackSize = Self.stackBytes
-            thread.start()
+            if hasThread { started += 1 } else { queue.threadDidStop() }
         }
+        // Without a single thread nothing would ever run: better to refuse work than to let it wait.
+        if started == 0 { queue.close() }
+        threadCount = started
+        self.queue = queue
     }
 
     /// Hands a job to the next free thread.

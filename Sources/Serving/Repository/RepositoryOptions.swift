@@ -1,3 +1,5 @@
+public import Inference
+
 /// Limits and habits of a ``ModelRepository``.
 public struct RepositoryOptions: Hashable, Sendable {
     /// The largest `model.onnx` that is read, in bytes.
@@ -8,6 +10,8 @@ public struct RepositoryOptions: Hashable, Sendable {
     public var loadThreads: Int?
     /// Lengths of the sequences a model is tried with before it is ready; those it cannot take are left out.
     public var warmUpLengths: [Int]
+    /// Ways of batching a model is tried with before it is ready.
+    public var warmUpBatchings: [Batching]
 
     /// Limits and habits, each with its default.
     ///
@@ -16,15 +20,18 @@ public struct RepositoryOptions: Hashable, Sendable {
     ///   - maxOverrideBytes: 1 MiB by default.
     ///   - loadThreads: nil by default: one a core.
     ///   - warmUpLengths: Each at least 1; empty: no warm-up.
+    ///   - warmUpBatchings: Those the server will use.
     public init(
         maxModelBytes: Int = 2 << 30,
         maxOverrideBytes: Int = 1 << 20,
         loadThreads: Int? = nil,
-        warmUpLengths: [Int] = [1, 2, 17, 64]
+        warmUpLengths: [Int] = [1, 2, 17, 64],
+        warmUpBatchings: [Batching] = [.ragged]
     ) {
         self.maxModelBytes = maxModelBytes
         self.maxOverrideBytes = maxOverrideBytes
         self.loadThreads = loadThreads
         self.warmUpLengths = warmUpLengths
+        self.warmUpBatchings = warmUpBatchings
     }
 }

@@ -1,0 +1,92 @@
+public import Inference
+public import Metrics
+import NIOConcurrencyHelpers
+public import TensorCore
+
+/// Answers requests: checks them, runs those together that wait together, and gives each caller its own part.
+///
+/// The answer for a sequence does not depend on the others it was run with.
+///
+/// ```swift
+/// let service = InferenceService(repository: repository, pool: pool)
+/// let model = try repository.model(named: "vowels-cnn")
+/// let outputs = try await service.infer(model, .outputs(["predictions"]), batch)
+/// ```
+public final class InferenceService: Sendable {
+    /// The models.
+    public let repository: ModelRepository
+    /// How requests are checked, queued and run together.
+    public let options: BatchOptions
+    private let scheduler: BatchScheduler
+    private let isDraining = NIOLockedValueBox(false)
+
+    /// Connects models and threads.
+    ///
+    /// - Parameters:
+    ///   - repository: The models.
+    ///   - pool: The threads that compute.
+    ///   - options: How requests are checked, queued and run together.
+    ///   - metrics: Where figures go.
+    public init(
+        repository: ModelRepository,
+        pool: ComputePool,
+        options: BatchOptions = BatchOptions(),
+        metrics: any MetricsFactory = MetricsSystem.factory
+    ) {
+        self.repository = repository
+        self.options = options
+        scheduler = BatchScheduler(
+            pool: pool,
+            options: options,
+            queueDepth: .queueDepth(factory: metrics)
+        )
+    }
+
+    /// The number of requests that wait for a compute thread.
+    public var queuedRequests: Int { scheduler.queuedRequests }
+
+    /// Ready once every model is, until ``beginDraining()``.
+    public var readiness: Readiness {
+        isDraining.withLockedValue { $0 } ? .notReady(reason: "the server is stopping") : repository.readiness
+    }
+
+    /// Makes ``readiness`` say no from now on; requests are still answered.
+    public func beginDraining() {
+        isDraining.withLockedValue { $0 = true }
+    }
+
+    /// The outputs of a model for some sequences.
+    ///
+    /// - Parameters:
+    ///   - model: From the repository.
+    ///   - request: What is asked for; named outputs come in the order of the names, and none named
+    ///     means the model's predictions.
+    ///   - batch: At least one sequence.
+    /// - Returns: The outputs, with one part for each sequence, in order.
+    /// - Throws: ``ServingError/invalidInput(index:reason:)``,
+    ///   ``ServingError/outputNotFound(name:available:)``, ``ServingError/layerNotFound(name:available:)``,
+    ///   ``ServingError/overloaded(queuedRequests:)``, ``ServingError/cancelled``,
+    ///   ``ServingError/executionFailed(reason:)``, or ``ServingError/notReady(reason:)`` once the compute
+    ///   threads have stopped.
+    public func infer(
+        _ model: ServedModel,
+        _ request: OutputRequest,
+        _ batch: SequenceBatch
+    ) async throws(ServingError) -> [SequenceOutput] {
+        let sequenceModel = model.sequenceModel
+        let selection = try OutputSelection(request, of: sequenceModel)
+        try SignatureCheck(
+            signature: sequenceModel.signature,
+            maxPositions: options.maxSequencePositions
+        ).check(batch)
+        let batching = options.batching
+        let pending = PendingRequest(
+            key: BatchKey(model: ObjectIdentifier(sequenceModel), request: selection.request),
+            batch: batch,
+            metrics: model.metrics
+        ) {
+            sequenceModel.plannedExecutor(for: selection.request, batching: batching)
+        }
+        return selection.inCallersOrder(try await scheduler.run(pending))
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Inference
+import Metrics
+import ONNXGraph
+
+/// Makes a model version ready: read, digest, parse, plan, warm up.
+///
+/// Synchronous, for a thread of its own.
+struct ModelLoader: Sendable {
+    let options: RepositoryOptions
+    let metrics: any MetricsFactory
+
+    /// What became of a location.
+    enum Outcome: Sendable {
+        case ready(ServedModel)
+        case failed(reason: String)
+    }
+
+    /// Loads one version; whatever is wrong with it becomes the reason, never an error for others.
+    func load(_ location: ModelLocation) -> Outcome {
+        guard let file = location.file else { return .failed(reason: location.fault ?? "there is no file") }
+        let start = ContinuousClock.now
+        do {
+            let bytes = try ModelFile.read(file, maxBytes: options.maxModelBytes)
+            let model = try Model(serialized: bytes, folder: file.deletingLastPathComponent())
+            try model.validate()
+            let sequenceModel = try SequenceModel(model: model, override: override(for: location))
+            if !options.warmUpLengths.isEmpty {
+                for batching in options.warmUpBatchings {
+                    try WarmUp(model: sequenceModel, batching: batching, lengths: options.warmUpLengths).run()
+                }
+            }
+            let served = ServedModel(
+                name: location.name,
+                version: location.version,
+                digest: Digest.sha256Hex(bytes),
+                fileBytes: bytes.count,
+                sequenceModel: sequenceModel,
+                metrics: ModelMetrics(model: location.name, version: location.version, factory: metrics)
+            )
+            served.metrics.loadSeconds.record(duration: .now - start)
+            return .ready(served)
+        } catch {
+            return .failed(reason: "\(error)")
+        }
+    }
+
+    private func override(for location: ModelLocation) throws -> Data? {
+        guard
+            let file = location.overrideCandidates.first(where: {
+                FileManager.default.fileExists(atPath: $0.path)
+            })
+        else { return nil }
+        return try ModelFile.read(file, maxBytes: options.maxOverrideBytes)
+    }
+}
