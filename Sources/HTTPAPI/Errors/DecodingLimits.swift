@@ -4,7 +4,7 @@ public struct DecodingLimits: Hashable, Sendable {
     public var maxSequences: Int
     /// The most positions in one sequence.
     public var maxPositions: Int
-    /// The deepest nesting of JSON arrays and objects.
+    /// The deepest nesting of JSON arrays and objects; empty ones do not count.
     public var maxDepth: Int
     /// The longest line of a JSON Lines or FASTA body, in bytes.
     public var maxLineBytes: Int

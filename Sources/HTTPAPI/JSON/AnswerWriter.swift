@@ -53,11 +53,15 @@ struct AnswerWriter {
     }
 
     private func write(_ top: TopClasses, _ labels: [String], to writer: inout JSONWriter) {
-        writer.raw("{\"classes\":[")
-        writer.list(top.classes) { $0.string(labels[$1]) }
-        writer.raw("],\"probabilities\":[")
-        top.probabilities.withUnsafeBufferPointer { writer.floats($0) }
-        writer.raw("]}")
+        writer.raw("[")
+        writer.list(top.classes.indices) { writer, rank in
+            writer.raw("{\"label\":")
+            writer.string(labels[top.classes[rank]])
+            writer.raw(",\"probability\":")
+            writer.float(top.probabilities[rank])
+            writer.raw("}")
+        }
+        writer.raw("]")
     }
 }
 

@@ -73,7 +73,6 @@ struct JSONScanner {
     /// Enters an array or object; true if a value must follow.
     private mutating func openContainer() throws(BodyError) -> Bool {
         guard byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") else { return false }
-        guard open.count < maxDepth else { throw fault(.tooDeep(limit: maxDepth)) }
         let isArray = byte == UInt8(ascii: "[")
         at += 1
         skipSpace()
@@ -83,6 +82,7 @@ struct JSONScanner {
             try closeContainers(afterEmpty: true)
             return true
         }
+        guard open.count < maxDepth else { throw fault(.tooDeep(limit: maxDepth)) }
         if isArray {
             open.append(.array(index: 0))
         } else {

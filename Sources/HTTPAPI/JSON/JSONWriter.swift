@@ -71,6 +71,11 @@ struct JSONWriter {
         }
     }
 
+    /// One number.
+    mutating func float(_ value: Float) {
+        withUnsafePointer(to: value) { floats(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+
     /// `a,b,c`.
     mutating func floats(_ values: UnsafeBufferPointer<Float>) {
         numbers(values, bytes: CSJ_FLOAT_BYTES, csj_write_floats)

@@ -13,9 +13,9 @@ public import NIOCore
 /// value per position is `[[F numbers] x L]`, time first, L the sequence's own length and nothing for padding.
 ///
 /// With `top_k`, a value per sequence that holds a number for each of the model's labels is written as
-/// `{"classes": ["3", "7"], "probabilities": [0.9, 0.05]}`: the k likeliest classes, likeliest first (of equal
-/// ones the first of the labels), with `softmax` over all classes of the output, taken as logits:
-/// `p[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`.
+/// `[{"label": "3", "probability": 0.9}, {"label": "7", "probability": 0.05}]`: the k likeliest classes,
+/// likeliest first (of equal ones the first of the labels), with `softmax` over all classes of the output, taken
+/// as logits: `p[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`.
 ///
 /// A number is the shortest decimal that reads back as the same float32. NaN and infinities are written as
 /// `null`, since JSON has no word for them (TensorFlow Serving writes a bare `NaN`, which strict readers refuse).

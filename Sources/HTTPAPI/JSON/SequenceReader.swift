@@ -45,7 +45,12 @@ struct SequenceReader: Sendable {
                 throw .invalidInput(.unknownKey(known: [inputName]), at: BodyPlace())
             }
         }
-        guard let found else { throw .invalidInput(.missingKey(inputName), at: BodyPlace()) }
+        guard let found else {
+            throw .invalidInput(
+                .missingKey(others == .ignored ? Self.genericName : inputName),
+                at: BodyPlace()
+            )
+        }
         return found
     }
 

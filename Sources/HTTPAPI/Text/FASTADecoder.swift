@@ -142,7 +142,7 @@ public struct FASTADecoder: RecordDecoder {
     }
 
     private static func id(_ header: ArraySlice<UInt8>) -> String {
-        let rest = header.drop { isSpace($0) }.dropFirst()
+        let rest = header.drop { isSpace($0) }.dropFirst().drop { isSpace($0) }
         return String(decoding: rest.prefix { !isSpace($0) }, as: UTF8.self)
     }
 

@@ -47,6 +47,28 @@ public struct SequenceRecord: Sendable, Equatable {
             throw .invalidInput(.tooLarge, at: BodyPlace())
         }
     }
+
+    /// Packs the sequences of all records, as a request that is answered as a whole needs it.
+    ///
+    /// - Parameters:
+    ///   - records: Records of one decoder.
+    ///   - limits: Of which the number of sequences holds here.
+    /// - Returns: The batch, a sequence a record.
+    /// - Throws: The first record's error that there is, or ``BodyError/invalidInput(_:at:)`` if there are no
+    ///   records or too many.
+    public static func wholeBatch(
+        _ records: [SequenceRecord],
+        limits: DecodingLimits = DecodingLimits()
+    ) throws(BodyError) -> SequenceBatch {
+        guard records.count <= limits.maxSequences else {
+            throw .invalidInput(.tooManySequences(limit: limits.maxSequences), at: BodyPlace())
+        }
+        for record in records {
+            if case .failure(let error) = record.sequence { throw error }
+        }
+        guard let batch = try batch(records) else { throw .invalidInput(.noSequences, at: BodyPlace()) }
+        return batch
+    }
 }
 
 /// Turns a text that comes in pieces into records, holding no more of it than the record at hand.
