@@ -13,7 +13,12 @@ let nio = "swift-nio"
 let package = Package(
     name: "seqnorm",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "seqnorm", targets: ["SeqnormCLI"])],
+    products: [
+        .executable(name: "seqnorm", targets: ["SeqnormCLI"]),
+        // For Benchmarks, a package of its own.
+        .library(name: "Kernels", targets: ["Kernels", "TensorCore"]),
+        .library(name: "COneDNN", targets: ["COneDNN"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -26,7 +31,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        .target(name: "CKernels", cSettings: fastC),
+        .target(name: "CKernels", cSettings: fastC, linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
