@@ -1,0 +1,105 @@
+import HTTPServer
+import Inference
+import NIOCore
+import NIOHTTP1
+import Serving
+
+/// `:predict` and `:normalize`: sequences of any length in, TensorFlow Serving's row format out.
+struct InstancesRoutes {
+    let service: InferenceService
+    let limits: DecodingLimits
+
+    private static let formats: [MediaType] = [.json, .jsonLines, .fasta]
+
+    var routes: [Route] {
+        [("predict", PredictionsEncoder.Key.predictions), ("normalize", .normalized)].flatMap { verb, key in
+            ["/v1/models/{model}:\(verb)", "/v1/models/{model}/versions/{version}:\(verb)"].map { path in
+                Route(.POST, PathTemplate(path)) { request in try await answer(request, key) }
+            }
+        }
+    }
+
+    private func answer(_ request: HTTPRequest, _ key: PredictionsEncoder.Key) async throws -> HTTPResponse {
+        let format = try MediaType(ofBodyIn: request, supported: Self.formats)
+        let answerType = format == .jsonLines ? format : .json
+        try answerType.checkAccepted(by: request.headers)
+        let model = try service.repository.model(for: request)
+        switch format {
+        case .json: return try await json(request, model, key)
+        case .fasta: return try await fasta(request, model, key)
+        case .jsonLines: return try jsonLines(request, model, key)
+        }
+    }
+
+    private func json(
+        _ request: HTTPRequest,
+        _ model: ServedModel,
+        _ key: PredictionsEncoder.Key
+    ) async throws -> HTTPResponse {
+        let signature = model.sequenceModel.signature
+        let body = try InstancesDecoder(signature: signature, limits: limits).decode(request.body)
+        let wanted = OutputRequest(layer: body.layer, outputs: body.outputs, key: key, model: model)
+        let outputs = try await service.infer(model, wanted, body.batch)
+        let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
+        return .json(bytes: encoder.encode(outputs))
+    }
+
+    private func fasta(
+        _ request: HTTPRequest,
+        _ model: ServedModel,
+        _ key: PredictionsEncoder.Key
+    ) async throws -> HTTPResponse {
+        var decoder = try FASTADecoder(signature: model.sequenceModel.signature, limits: limits)
+        let records = decoder.records(in: request.body)
+        for record in records { _ = try record.sequence.get() }
+        guard records.count <= limits.maxSequences else {
+            throw BodyError.invalidInput(.tooManySequences(limit: limits.maxSequences), at: BodyPlace())
+        }
+        guard let batch = try SequenceRecord.batch(records) else {
+            throw BodyError.invalidInput(.noSequences, at: BodyPlace())
+        }
+        let wanted = OutputRequest(layer: nil, outputs: nil, key: key, model: model)
+        do {
+            return .json(
+                bytes: PredictionsEncoder(key: key).encode(try await service.infer(model, wanted, batch))
+            )
+        } catch {
+            throw APIError(error) { "line \(records[$0].line)" }
+        }
+    }
+
+    private func jsonLines(
+        _ request: HTTPRequest,
+        _ model: ServedModel,
+        _ key: PredictionsEncoder.Key
+    ) throws -> HTTPResponse {
+        guard request.body.readableBytes > 0 else {
+            throw BodyError.invalidInput(.noSequences, at: BodyPlace())
+        }
+        let answers = LineAnswers(
+            body: request.body,
+            decoder: JSONLinesDecoder(signature: model.sequenceModel.signature, limits: limits),
+            encoder: LinesEncoder(key: key),
+            service: service,
+            model: model,
+            wanted: OutputRequest(layer: nil, outputs: nil, key: key, model: model)
+        )
+        let headers: HTTPHeaders = ["Content-Type": MediaType.jsonLines.rawValue]
+        return HTTPResponse(status: .ok, headers: headers, stream: BodyStream(answers))
+    }
+}
+
+extension OutputRequest {
+    /// What a body asks for; if it names nothing, what the verb stands for.
+    init(layer: String?, outputs: [String]?, key: PredictionsEncoder.Key, model: ServedModel) {
+        if let layer {
+            self = .layer(layer)
+        } else if let outputs {
+            self = .outputs(outputs)
+        } else if key == .normalized {
+            self = .layer(nil)
+        } else {
+            self = .outputs(model.sequenceModel.predictOutputs)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Inference
+import NIOCore
+import Serving
+
+/// The answers to a body of JSON Lines, in order, a few lines at a time as the client takes them.
+///
+/// Lines that stand together are run together. A line that is wrong gets its error in its own place; the others
+/// are answered all the same.
+struct LineAnswers: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    /// The most lines that are run, and answered, together.
+    static let maxLines = 64
+    /// The most positions of all lines that are run together, but for the last line.
+    static let maxRows = 8192
+    /// How much of the body is read at once.
+    static let pieceBytes = 64 << 10
+
+    let body: ByteBuffer
+    let decoder: JSONLinesDecoder
+    let encoder: LinesEncoder
+    let service: InferenceService
+    let model: ServedModel
+    let wanted: OutputRequest
+
+    func makeAsyncIterator() -> Iterator { Iterator(answers: self) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        private let answers: LineAnswers
+        private var rest: ByteBuffer
+        private var decoder: JSONLinesDecoder
+        private var isFinished = false
+
+        init(answers: LineAnswers) {
+            self.answers = answers
+            rest = answers.body
+            decoder = answers.decoder
+        }
+
+        mutating func next() async throws -> ByteBuffer? {
+            let records = nextRecords()
+            return records.isEmpty ? nil : try await answers.answer(records)
+        }
+
+        private mutating func nextRecords() -> [SequenceRecord] {
+            var records: [SequenceRecord] = []
+            var rows = 0
+            while records.count < LineAnswers.maxLines, rows < LineAnswers.maxRows {
+                if let record = decoder.next() {
+                    rows += (try? record.sequence.get().rowCount) ?? 0
+                    records.append(record)
+                } else if let piece = rest.readSlice(
+                    length: Swift.min(rest.readableBytes, LineAnswers.pieceBytes)
+                ),
+                    piece.readableBytes > 0
+                {
+                    decoder.append(piece)
+                } else if !isFinished {
+                    isFinished = true
+                    decoder.finish()
+                } else {
+                    break
+                }
+            }
+            return records
+        }
+    }
+
+    /// Answers some lines together; if the service refuses them, each alone, to find the one at fault.
+    private func answer(_ records: [SequenceRecord]) async throws -> ByteBuffer {
+        do {
+            guard let batch = try SequenceRecord.batch(records) else {
+                return encoder.encode([], for: records, describe: Self.describe)
+            }
+            let outputs = try await service.infer(model, wanted, batch)
+            return encoder.encode(outputs, for: records, describe: Self.describe)
+        } catch ServingError.cancelled {
+            throw ServingError.cancelled
+        } catch  where records.count > 1 {
+            var lines = ByteBuffer()
+            for record in records {
+                lines.writeImmutableBuffer(try await answer([record]))
+            }
+            return lines
+        } catch {
+            let failure = LinesEncoder.Failure(APIError(error), path: "")
+            return encoder.encode(failure, for: records, describe: Self.describe)
+        }
+    }
+
+    private static func describe(_ error: BodyError) -> LinesEncoder.Failure {
+        LinesEncoder.Failure(APIError(error), path: error.place.path)
+    }
+}
+
+extension LinesEncoder.Failure {
+    /// The failure of one record in the words of every error; `path` is the way from the record inwards.
+    init(_ error: APIError, path: String) {
+        self.init(
+            message: error.message,
+            code: error.code.rawValue,
+            status: Int(error.status.code),
+            path: path
+        )
+    }
+}

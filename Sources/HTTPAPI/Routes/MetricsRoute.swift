@@ -1,0 +1,24 @@
+import HTTPServer
+import Metrics
+import Serving
+
+/// All figures for Prometheus.
+struct MetricsRoute {
+    let registry: PrometheusRegistry
+    let service: InferenceService
+    let connectionCount: @Sendable () -> Int
+
+    var routes: [Route] {
+        let process = ProcessMetrics(factory: registry)
+        let ready = Gauge(label: "seqnorm_ready", factory: registry)
+        let connections = Gauge(label: "seqnorm_http_connections", factory: registry)
+        return [
+            Route(.GET, "/metrics") { [registry, service, connectionCount] _ in
+                process.update()
+                ready.record(service.readiness == .ready ? 1 : 0)
+                connections.record(connectionCount())
+                return .text(registry.text(), type: PrometheusText.contentType)
+            }
+        ]
+    }
+}

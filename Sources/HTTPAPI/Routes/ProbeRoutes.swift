@@ -1,0 +1,30 @@
+import HTTPServer
+import Serving
+
+/// Whether the process lives and whether it should get requests; no probe waits for a model.
+struct ProbeRoutes {
+    let service: InferenceService
+
+    private struct Live: Encodable {
+        let live = true
+    }
+
+    private struct Ready: Encodable {
+        let ready = true
+    }
+
+    var routes: [Route] {
+        let live: Route.Handler = { _ in .json(Live()) }
+        let ready: Route.Handler = { [service] _ in
+            if case .notReady(let reason) = service.readiness { throw ServingError.notReady(reason: reason) }
+            return .json(Ready())
+        }
+        return [
+            Route(.GET, "/livez", handler: live),
+            Route(.GET, "/v2/health/live", handler: live),
+            Route(.GET, "/readyz", handler: ready),
+            Route(.GET, "/healthz", handler: ready),
+            Route(.GET, "/v2/health/ready", handler: ready),
+        ]
+    }
+}

@@ -1,0 +1,67 @@
+import HTTPServer
+import Inference
+import Serving
+
+/// The open inference protocol (V2): metadata, readiness and inference with JSON tensors.
+struct TensorsRoutes {
+    let service: InferenceService
+    let limits: DecodingLimits
+    let version: String
+
+    var routes: [Route] {
+        let server = ServerMetadata(version: version)
+        return [
+            Route(.GET, "/v2") { _ in .json(server) },
+            Route(.GET, "/v2/") { _ in .json(server) },
+            Route(.GET, "/v2/models/{model}", handler: metadata),
+            Route(.GET, "/v2/models/{model}/versions/{version}", handler: metadata),
+            Route(.GET, "/v2/models/{model}/ready", handler: ready),
+            Route(.GET, "/v2/models/{model}/versions/{version}/ready", handler: ready),
+            Route(.POST, "/v2/models/{model}/infer", handler: infer),
+            Route(.POST, "/v2/models/{model}/versions/{version}/infer", handler: infer),
+        ]
+    }
+
+    private var metadata: Route.Handler {
+        { [service] request in
+            let model = try service.repository.model(for: request)
+            let versions = service.repository.status.filter { $0.name == model.name && $0.state == .ready }
+            return .json(TensorsMetadata(model, versions: versions.map(\.version)))
+        }
+    }
+
+    private var ready: Route.Handler {
+        { [service] request in .json(ModelReady(name: try service.repository.model(for: request).name)) }
+    }
+
+    private var infer: Route.Handler {
+        { [service, limits] request in
+            _ = try MediaType(ofBodyIn: request, supported: [.json])
+            try MediaType.json.checkAccepted(by: request.headers)
+            let model = try service.repository.model(for: request)
+            let signature = model.sequenceModel.signature
+            let body = try TensorsDecoder(signature: signature, limits: limits).decode(request.body)
+            let wanted = body.outputs ?? signature.outputs.map(\.name)
+            let outputs = try await service.infer(model, .outputs(wanted), body.batch)
+            let encoder = TensorsEncoder(
+                modelName: model.name,
+                modelVersion: String(model.version),
+                signature: signature
+            )
+            return .json(bytes: try encoder.encode(outputs, for: body))
+        }
+    }
+}
+
+/// `GET /v2`.
+private struct ServerMetadata: Encodable {
+    let name = "seqnorm"
+    let version: String
+    let extensions: [String] = []
+}
+
+/// `GET /v2/models/{model}/ready`.
+private struct ModelReady: Encodable {
+    let name: String
+    let ready = true
+}

@@ -1,0 +1,149 @@
+public import HTTPServer
+public import Logging
+import Metrics
+import NIOCore
+import NIOHTTP1
+public import Serving
+
+/// All routes over an inference service: what a ``Server`` asks for answers.
+///
+/// ```swift
+/// let registry = PrometheusRegistry()
+/// MetricsSystem.bootstrap(registry)
+/// let api = ServingAPI(service: service, registry: registry, options: ServingAPI.Options(), logger: logger)
+/// let server = Server(configuration: configuration, responder: api, logger: logger)
+/// ```
+public struct ServingAPI: Responder {
+    /// What the routes have to know besides the service.
+    public struct Options: Sendable {
+        /// The version told by `/v2` and `/metrics`.
+        public var version: String
+        /// What one body may ask for.
+        public var limits: DecodingLimits
+        /// The number of connections open now, for `/metrics`.
+        public var connectionCount: @Sendable () -> Int
+
+        /// Options.
+        ///
+        /// - Parameters:
+        ///   - version: The version of the program.
+        ///   - limits: What one body may ask for.
+        ///   - connectionCount: How many connections are open.
+        public init(
+            version: String = "unknown",
+            limits: DecodingLimits = DecodingLimits(),
+            connectionCount: @escaping @Sendable () -> Int = { 0 }
+        ) {
+            self.version = version
+            self.limits = limits
+            self.connectionCount = connectionCount
+        }
+    }
+
+    /// Every route.
+    public let router: Router
+    private let metrics: RequestMetrics
+    private let logger: Logger
+
+    /// The routes of a service.
+    ///
+    /// - Parameters:
+    ///   - service: What answers.
+    ///   - registry: Where figures are kept, and what `/metrics` shows.
+    ///   - options: Version and limits.
+    ///   - logger: Gets clients' mistakes at debug level, overload at info, failures at error.
+    public init(
+        service: InferenceService,
+        registry: PrometheusRegistry,
+        options: Options = Options(),
+        logger: Logger
+    ) {
+        let repository = service.repository
+        var routes = ProbeRoutes(service: service).routes
+        routes += ModelRoutes(repository: repository).routes
+        routes += InstancesRoutes(service: service, limits: options.limits).routes
+        routes += TensorsRoutes(service: service, limits: options.limits, version: options.version).routes
+        routes += PageRoutes(models: { ModelList(repository.status).models }).routes
+        routes +=
+            MetricsRoute(registry: registry, service: service, connectionCount: options.connectionCount)
+            .routes
+        router = Router(routes)
+        metrics = RequestMetrics(factory: registry)
+        self.logger = logger
+        Gauge(label: "seqnorm_build_info", dimensions: [("version", options.version)], factory: registry)
+            .record(1)
+    }
+
+    /// Answers one request; every error becomes an answer by ``APIError``.
+    ///
+    /// - Parameter request: The whole request.
+    /// - Returns: The answer.
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let start = ContinuousClock.now
+        let (route, response) = await answer(request)
+        metrics.record(route: route, code: response.status.code, duration: .now - start)
+        return response
+    }
+
+    private func answer(_ request: HTTPRequest) async -> (route: String, HTTPResponse) {
+        var request = request
+        switch router.match(request.method, path: request.path) {
+        case .found(let route, let parameters):
+            request.parameters = parameters
+            do {
+                return (route.template.description, try await route.handler(request))
+            } catch {
+                return (route.template.description, failure(error, request))
+            }
+        case .options(let allowed, let template):
+            let list = allowed.map(\.rawValue).joined(separator: ", ")
+            let response = HTTPResponse(status: .noContent, headers: ["Allow": list])
+            return (template?.description ?? "*", response)
+        case .methodNotAllowed(let allowed, let template):
+            return (template.description, failure(RouteFault.methodNotAllowed(allowed: allowed), request))
+        case .notFound: return ("none", failure(RouteFault.notFound, request))
+        case .malformed: return ("none", failure(RouteFault.malformedPath, request))
+        }
+    }
+
+    private func failure(_ error: any Error, _ request: HTTPRequest) -> HTTPResponse {
+        let told = APIError(error)
+        logger.log(
+            level: told.code.logLevel,
+            "\(told.message)",
+            metadata: [
+                "request_id": "\(request.id)", "status": "\(told.status.code)",
+                "code": "\(told.code.rawValue)",
+                "path": "\(request.path)",
+            ].merging(told.code == .internal ? ["cause": "\(error)"] : [:]) { first, _ in first }
+        )
+        return HTTPResponse(told, requestID: request.id)
+    }
+
+    /// Puts into words that the server itself refused a request.
+    ///
+    /// - Parameters:
+    ///   - rejection: The reason.
+    ///   - requestID: The request's id.
+    /// - Returns: The answer.
+    public func reject(_ rejection: Rejection, requestID: String) -> HTTPResponse {
+        let told = APIError(rejection)
+        metrics.recordRejection(code: told.status.code)
+        logger.debug("\(told.message)", metadata: ["request_id": "\(requestID)"])
+        return HTTPResponse(told, requestID: requestID)
+    }
+}
+
+extension APIError.Code {
+    /// Clients must not be able to fill the log: only what needs a person is an error.
+    fileprivate var logLevel: Logger.Level {
+        switch self {
+        case .internal: .error
+        case .overloaded, .notReady: .info
+        case .invalidJSON, .invalidInput, .modelNotFound, .notFound, .methodNotAllowed, .notAcceptable,
+            .malformedRequest, .requestTimeout, .payloadTooLarge, .unsupportedMediaType, .headerTooLarge,
+            .cancelled:
+            .debug
+        }
+    }
+}
