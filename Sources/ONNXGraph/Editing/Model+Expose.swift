@@ -49,13 +49,19 @@ extension Model {
     ///
     /// - Parameters:
     ///   - value: The name of a value of the graph; nothing changes if it is an output already.
-    ///   - elementType: The value's element type.
+    ///   - elementType: The value's element type, where the graph does not declare it.
+    ///   - dimensions: The value's axes, where the graph does not declare them; nil if they are not known,
+    ///     which ONNX's checker does not take.
     /// - Throws: ``ModelError/unknownValue(_:graph:)``.
-    public mutating func addOutput(_ value: String, elementType: ElementType = .float32) throws(ModelError) {
+    public mutating func addOutput(
+        _ value: String,
+        elementType: ElementType = .float32,
+        dimensions: [Dimension]? = nil
+    ) throws(ModelError) {
         guard !proto.graph.output.contains(where: { $0.name == value }) else { return }
         guard graph.defines(value) else { throw .unknownValue(value, graph: .root) }
         let declared = proto.graph.valueInfo.first { $0.name == value }
-        let output = ValueInfo(value, elementType: elementType, dimensions: nil)
+        let output = ValueInfo(value, elementType: elementType, dimensions: dimensions)
         proto.graph.output.append(declared ?? output.proto)
     }
 }

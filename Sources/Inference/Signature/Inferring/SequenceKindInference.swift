@@ -53,7 +53,9 @@ struct SequenceKindInference {
     private func channels(on axis: Int) throws(SignatureError) -> Int {
         let used = usage.channelAxis == axis ? usage.channels : nil
         let channels = input.length(axis) ?? statement?.channels ?? used
-        guard let channels, channels > 0 else { throw .unknownChannels(input: input.name) }
+        guard let channels, channels > 0, channels <= Shape.maximumElementCount else {
+            throw .unknownChannels(input: input.name)
+        }
         return channels
     }
 }
