@@ -1,0 +1,54 @@
+import Foundation
+import HTTPAPI
+import Inference
+import Serving
+
+/// Finds the one model at a path.
+enum PredictModel {
+    /// Loads an `.onnx` file or a model's folder, with the `model.json` beside it; the highest version of several.
+    ///
+    /// - Throws: ``PredictError`` if there is none or more than one, or it cannot be loaded.
+    static func load(path: String) async throws -> SequenceModel {
+        let repository = try ModelRepository(
+            paths: [URL(fileURLWithPath: path)],
+            options: RepositoryOptions(warmUpLengths: [])
+        )
+        let names = Set(repository.status.map(\.name)).sorted()
+        guard let name = names.first else { throw PredictError.noModel(path) }
+        guard names.count == 1 else { throw PredictError.severalModels(path: path, names: names) }
+        await repository.load()
+        do {
+            return try repository.model(named: name, version: nil).sequenceModel
+        } catch {
+            for status in repository.status {
+                if case .failed(let reason) = status.state {
+                    throw PredictError.modelFailed(path: path, reason: reason)
+                }
+            }
+            throw error
+        }
+    }
+}
+
+extension SequenceModel {
+    /// The outputs to answer: those asked for, else the model's own choice.
+    func outputNames(_ names: [String]) throws(PredictError) -> [String] {
+        let known = signature.outputs.map(\.name)
+        if let name = names.first(where: { !known.contains($0) }) {
+            throw .unknownOutput(name: name, known: known)
+        }
+        return names.isEmpty ? predictOutputs : names
+    }
+
+    /// Throws unless one of the outputs is a number a class and, with `topK`, the classes have names.
+    func checkClasses(of names: [String], topK: Int?) throws(PredictError) {
+        let outputs = signature.outputs.filter { names.contains($0.name) && $0.kind == .perSequence }
+        guard let topK else {
+            if outputs.isEmpty { throw .noClassOutput }
+            return
+        }
+        guard let labels = signature.labels, topK <= labels.count,
+            outputs.contains(where: { $0.features == [labels.count] })
+        else { throw .noClassOutput }
+    }
+}
