@@ -9,7 +9,10 @@ import Testing
 /// The reference models against the outputs recorded for them in Double.
 struct ReferenceModelTests {
     private static let tolerance = Tolerance.close(
-        absolute: 1e-5, relative: 1e-5, because: "float32 against Double, three to five layers")
+        absolute: 1e-5,
+        relative: 1e-5,
+        because: "float32 against Double, three to five layers"
+    )
 
     private func report(_ what: String, _ actual: Tensor, _ expected: Tensor) {
         print("\(what): largest difference \(actual.maximumDifference(to: expected))")
@@ -34,24 +37,32 @@ struct ReferenceModelTests {
         "eval-legacy", "eval-legacy-unfolded", "eval-dynamo", "eval-dynamo-unoptimized",
     ])
     func `exported models give the recorded logits`(_ name: String) throws {
-        let tensors = try SafeTensors.read(Fixtures.reference("expected/inference/vowels-plain-bn.safetensors"))
+        let tensors = try SafeTensors.read(
+            Fixtures.reference("expected/inference/vowels-plain-bn.safetensors")
+        )
         let plan = try plan("vowels-plain-bn/\(name).onnx")
         let inputs = tensors.filter { plan.inputNames.contains($0.key) }
         report(name, try plan.run(inputs)[0], try #require(tensors["predictions"]))
     }
 
     @Test func `a model without a mask gives the recorded logits for each sequence alone`() throws {
-        let tensors = try SafeTensors.read(Fixtures.reference("expected/inference/vowels-plain-bn.safetensors"))
+        let tensors = try SafeTensors.read(
+            Fixtures.reference("expected/inference/vowels-plain-bn.safetensors")
+        )
         let model = try SequenceModel(
             model: Model(
-                contentsOf: Fixtures.reference("models/vowels-plain-bn/eval-legacy-nomask.onnx")))
+                contentsOf: Fixtures.reference("models/vowels-plain-bn/eval-legacy-nomask.onnx")
+            )
+        )
         let batch = try vowels()
         let output = try model.executor(for: .outputs([]), batching: .ragged).run(batch)[0]
         report("nomask, all", output.rows, try #require(tensors["all.predictions"]))
     }
 
     @Test func `training mode gives the recorded logits and running statistics`() throws {
-        let tensors = try SafeTensors.read(Fixtures.reference("expected/inference/vowels-plain-bn.safetensors"))
+        let tensors = try SafeTensors.read(
+            Fixtures.reference("expected/inference/vowels-plain-bn.safetensors")
+        )
         let plan = try plan("vowels-plain-bn/train-legacy.onnx")
         let inputs = ["x": try #require(tensors["train.x"]), "mask": try #require(tensors["train.mask"])]
         report("train", try plan.run(inputs)[0], try #require(tensors["train.predictions"]))
@@ -62,10 +73,14 @@ struct ReferenceModelTests {
         let tensors = try SafeTensors.read(Fixtures.reference("expected/population/nested-scan.safetensors"))
         let plan = try plan("nested-scan/inference.onnx", outputs: ["predictions"])
         let inputs = [
-            "x": try #require(tensors["infer.\(part).x"]), "mask": try #require(tensors["infer.\(part).mask"]),
+            "x": try #require(tensors["infer.\(part).x"]),
+            "mask": try #require(tensors["infer.\(part).mask"]),
         ]
         report(
-            "nested-scan \(part)", try plan.run(inputs)[0], try #require(tensors["infer.\(part).predictions"]))
+            "nested-scan \(part)",
+            try plan.run(inputs)[0],
+            try #require(tensors["infer.\(part).predictions"])
+        )
     }
 
     @Test func `sequences longer than all seen in training give the recorded logits`() throws {
@@ -80,7 +95,8 @@ struct ReferenceModelTests {
             DataSets.vowels("test").map { line in
                 let rows = try line.rows()
                 return try SequenceBatch(rows: rows, lengths: [rows.shape[0]])
-            })
+            }
+        )
     }
 
     private func peptides() throws -> SequenceBatch {
@@ -88,14 +104,16 @@ struct ReferenceModelTests {
             DataSets.peptides("test").map { line in
                 let rows = try line.rows()
                 return try SequenceBatch(rows: rows, lengths: [rows.shape[0]])
-            })
+            }
+        )
     }
 
     @Test(arguments: ["vowels-cnn", "vowels-bnlstm", "peptide-bytenet"], Batching.allCases)
     func `the whole test set gives the recorded logits`(_ name: String, _ batching: Batching) throws {
         let tensors = try SafeTensors.read(Fixtures.reference("expected/inference/\(name).safetensors"))
         let model = try SequenceModel(
-            model: Model(contentsOf: Fixtures.reference("models/\(name)/inference.onnx")))
+            model: Model(contentsOf: Fixtures.reference("models/\(name)/inference.onnx"))
+        )
         let batch = name == "peptide-bytenet" ? try peptides() : try vowels()
         let output = try model.executor(for: .outputs([]), batching: batching).run(batch)[0]
         report("\(name) \(batching), all", output.rows, try #require(tensors["all.predictions"]))
@@ -103,10 +121,12 @@ struct ReferenceModelTests {
 
     @Test func `proteins of 63 to 2554 residues give the recorded logits`() throws {
         let tensors = try SafeTensors.read(
-            Fixtures.reference("expected/inference/peptide-bytenet.proteins.safetensors"))
+            Fixtures.reference("expected/inference/peptide-bytenet.proteins.safetensors")
+        )
         let expected = try #require(tensors["predictions"])
         let model = try SequenceModel(
-            model: Model(contentsOf: Fixtures.reference("models/peptide-bytenet/inference.onnx")))
+            model: Model(contentsOf: Fixtures.reference("models/peptide-bytenet/inference.onnx"))
+        )
         let executor = try model.executor(for: .outputs([]), batching: .ragged)
         let proteins = try DataSets.proteins()
         for index in stride(from: 0, to: proteins.count, by: 8) {

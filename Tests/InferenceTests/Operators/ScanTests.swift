@@ -1,0 +1,281 @@
+import ONNXGraph
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import Inference
+
+struct ScanTests {
+    private func value(_ name: String, _ type: ElementType = .float32) -> ValueInfo {
+        ValueInfo(name, elementType: type, dimensions: nil)
+    }
+
+    private func model(_ nodes: [Node], inputs: [String], outputs: [String], opset: Int = 17) -> Model {
+        Model(
+            graph: Graph(
+                name: "test",
+                nodes: nodes,
+                inputs: inputs.map { value($0) },
+                outputs: outputs.map { value($0) }
+            ),
+            opsetImports: ["": opset]
+        )
+    }
+
+    /// state' = state * w + x_t with `w` captured from outside; each state is a scan output too.
+    private func recurrence(
+        inputAxis: Int = 0,
+        inputDirection: Int = 0,
+        outputAxis: Int = 0,
+        outputDirection: Int = 0
+    ) throws -> ExecutionPlan {
+        let body = Graph(
+            name: "body",
+            nodes: [
+                Node("Mul", inputs: ["h", "w"], outputs: ["scaled"]),
+                Node("Add", inputs: ["scaled", "x_t"], outputs: ["h_next"]),
+                Node("Identity", inputs: ["h_next"], outputs: ["h_each"]),
+            ],
+            inputs: [value("h"), value("x_t")],
+            outputs: [value("h_next"), value("h_each")]
+        )
+        let scan = Node(
+            "Scan",
+            name: "scan",
+            inputs: ["h0", "x"],
+            outputs: ["last", "all"],
+            attributes: [
+                Attribute("body", .graph(body)), Attribute("num_scan_inputs", .int(1)),
+                Attribute("scan_input_axes", .ints([Int64(inputAxis)])),
+                Attribute("scan_input_directions", .ints([Int64(inputDirection)])),
+                Attribute("scan_output_axes", .ints([Int64(outputAxis)])),
+                Attribute("scan_output_directions", .ints([Int64(outputDirection)])),
+            ]
+        )
+        return try ExecutionPlan(model([scan], inputs: ["h0", "x", "w"], outputs: ["last", "all"]))
+    }
+
+    private func tensor(_ values: [Float], _ shape: Shape) throws -> Tensor {
+        try Tensor(values, shape: shape)
+    }
+
+    /// The recurrence written out; rows of `x` in the order of the steps.
+    private func unrolled(_ x: [[Float]], w: Float) -> [[Float]] {
+        var h = [Float](repeating: 1, count: x.first?.count ?? 2)
+        return x.map { row in
+            h = zip(h, row).map { $0 * w + $1 }
+            return h
+        }
+    }
+
+    private let x: [[Float]] = [[1, 2], [3, 4], [5, 6]]
+
+    private func inputs(_ x: Tensor) throws -> [String: Tensor] {
+        ["h0": try tensor([1, 1], [2]), "x": x, "w": Tensor(scalar: Float(0.5))]
+    }
+
+    @Test func `a scan equals its steps written out`() throws {
+        let steps = unrolled(x, w: 0.5)
+        let outputs = try recurrence().run(inputs(tensor(Array(x.joined()), [3, 2])))
+        #expect(outputs[0].array(of: Float.self) == steps[2])
+        #expect(outputs[1] == (try tensor(Array(steps.joined()), [3, 2])))
+    }
+
+    @Test func `directions turn the steps and the results around`() throws {
+        let steps = unrolled(x.reversed(), w: 0.5)
+        let backwards = try recurrence(inputDirection: 1).run(inputs(tensor(Array(x.joined()), [3, 2])))
+        #expect(backwards[1] == (try tensor(Array(steps.joined()), [3, 2])))
+        let both = try recurrence(inputDirection: 1, outputDirection: 1)
+            .run(inputs(tensor(Array(x.joined()), [3, 2])))
+        #expect(both[1] == (try tensor(Array(steps.reversed().joined()), [3, 2])))
+    }
+
+    @Test(arguments: [(1, 1), (-1, -1), (1, -2), (-2, 1)])
+    func `axes are where the attributes say, negative ones from the end`(_ axes: (Int, Int)) throws {
+        // [2, 3]: scanning axis 1 takes columns; scanning axis 0 (or -2) would take rows.
+        let columns = axes.0 == 1 || axes.0 == -1
+        let stored: Tensor =
+            columns
+            ? try tensor([1, 3, 5, 2, 4, 6], [2, 3]) : try tensor([1, 2, 3, 4, 5, 6], [3, 2])
+        let output = try recurrence(inputAxis: axes.0, outputAxis: axes.1).run(inputs(stored))[1]
+        let steps = unrolled(x, w: 0.5)
+        let rows = try tensor(Array(steps.joined()), [3, 2])
+        let turned = try tensor(
+            [steps[0][0], steps[1][0], steps[2][0], steps[0][1], steps[1][1], steps[2][1]],
+            [2, 3]
+        )
+        #expect(output == (axes.1 == -2 ? rows : turned))
+    }
+
+    @Test func `no steps leave the state and give no rows`() throws {
+        let outputs = try recurrence().run(inputs(tensor([], [0, 2])))
+        #expect(outputs[0].array(of: Float.self) == [1, 1])
+        #expect(outputs[1].shape == [0, 2])
+    }
+
+    @Test func `an axis outside the input is an error with the node's place`() throws {
+        #expect(throws: ExecutionError.self) {
+            _ = try recurrence(inputAxis: 2).run(inputs(tensor([1, 2], [1, 2])))
+        }
+    }
+
+    @Test func `scan inputs of different lengths are an error`() throws {
+        let body = Graph(
+            name: "body",
+            nodes: [Node("Add", inputs: ["a_t", "b_t"], outputs: ["sum"])],
+            inputs: [value("a_t"), value("b_t")],
+            outputs: [value("sum")]
+        )
+        let scan = Node(
+            "Scan",
+            name: "scan",
+            inputs: ["a", "b"],
+            outputs: ["sums"],
+            attributes: [Attribute("body", .graph(body)), Attribute("num_scan_inputs", .int(2))]
+        )
+        let plan = try ExecutionPlan(model([scan], inputs: ["a", "b"], outputs: ["sums"]))
+        do {
+            _ = try plan.run(["a": tensor([1, 2], [2]), "b": tensor([1, 2, 3], [3])])
+            Issue.record("no error")
+        } catch {
+            guard let failure = error as? ExecutionError,
+                case .node(let path, "Scan", .scanLengthsDiffer(let lengths)) = failure
+            else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(path.description == "scan")
+            #expect(lengths == [2, 3])
+        }
+    }
+
+    @Test func `states may be handed on crosswise`() throws {
+        let body = Graph(
+            name: "body",
+            nodes: [Node("Identity", inputs: ["x_t"], outputs: ["x_out"])],
+            inputs: [value("a"), value("b"), value("x_t")],
+            outputs: [value("b"), value("a"), value("x_out")]
+        )
+        let scan = Node(
+            "Scan",
+            name: "scan",
+            inputs: ["a0", "b0", "x"],
+            outputs: ["a1", "b1", "y"],
+            attributes: [Attribute("body", .graph(body)), Attribute("num_scan_inputs", .int(1))]
+        )
+        let plan = try ExecutionPlan(model([scan], inputs: ["a0", "b0", "x"], outputs: ["a1", "b1", "y"]))
+        let one = Tensor(scalar: Float(1))
+        let two = Tensor(scalar: Float(2))
+        let outputs = try plan.run(["a0": one, "b0": two, "x": tensor([7, 8, 9], [3])])
+        #expect(outputs[0] == two)
+        #expect(outputs[1] == one)
+        #expect(outputs[2].array(of: Float.self) == [7, 8, 9])
+    }
+
+    /// sum over i, j, k of x[i, j, k] * w, three scans deep, `w` captured through all of them.
+    @Test func `scans three deep see the outermost values`() throws {
+        func scan(_ name: String, _ body: Graph, _ input: String, _ state: String, _ output: String) -> Node {
+            Node(
+                "Scan",
+                name: name,
+                inputs: [state, input],
+                outputs: [output],
+                attributes: [Attribute("body", .graph(body)), Attribute("num_scan_inputs", .int(1))]
+            )
+        }
+        let innermost = Graph(
+            name: "c",
+            nodes: [
+                Node("Mul", inputs: ["x3", "w"], outputs: ["p"]),
+                Node("Add", inputs: ["s3", "p"], outputs: ["t3"]),
+            ],
+            inputs: [value("s3"), value("x3")],
+            outputs: [value("t3")]
+        )
+        let middle = Graph(
+            name: "b",
+            nodes: [scan("three", innermost, "x2", "s2", "t2")],
+            inputs: [value("s2"), value("x2")],
+            outputs: [value("t2")]
+        )
+        let outer = Graph(
+            name: "a",
+            nodes: [scan("two", middle, "x1", "s1", "t1")],
+            inputs: [value("s1"), value("x1")],
+            outputs: [value("t1")]
+        )
+        var nested = model([scan("one", outer, "x", "s", "t")], inputs: ["s", "x", "w"], outputs: ["t"])
+        let plan = try ExecutionPlan(nested)
+        let values = (1...24).map { Float($0) }
+        let output = try plan.run([
+            "s": Tensor(scalar: Float(0)), "x": tensor(values, [2, 3, 4]), "w": Tensor(scalar: Float(2)),
+        ])
+        #expect(output[0].array(of: Float.self) == [600])
+        nested.graph.inputs[2] = value("w", .int64)
+        do {
+            _ = try ExecutionPlan(nested).run([
+                "s": Tensor(scalar: Float(0)), "x": tensor(values, [2, 3, 4]), "w": Tensor(scalar: Int64(2)),
+            ])
+            Issue.record("no error")
+        } catch {
+            #expect("\(error)".hasPrefix("one/body/two/body/three/body/Mul#0 (Mul):"))
+        }
+    }
+
+    @Test func `an attribute nobody reads is a load error with the place`() {
+        let node = Node(
+            "Relu",
+            name: "relu",
+            inputs: ["x"],
+            outputs: ["y"],
+            attributes: [Attribute("strange", .int(1))]
+        )
+        #expect {
+            _ = try ExecutionPlan(model([node], inputs: ["x"], outputs: ["y"]))
+        } throws: { error in
+            guard case .invalidNode(let path, "Relu", .unknownAttribute("strange"))? = error as? PlanError
+            else {
+                return false
+            }
+            return path.description == "relu"
+        }
+    }
+
+    @Test func `a loop without end stops at a limit`() throws {
+        let body = Graph(
+            name: "body",
+            nodes: [
+                Node("Identity", inputs: ["c"], outputs: ["c_out"]),
+                Node("Neg", inputs: ["v"], outputs: ["v_out"]),
+            ],
+            inputs: [value("i", .int64), value("c", .bool), value("v")],
+            outputs: [value("c_out", .bool), value("v_out")]
+        )
+        let loop = Node(
+            "Loop",
+            name: "loop",
+            inputs: ["", "", "x"],
+            outputs: ["y"],
+            attributes: [Attribute("body", .graph(body))]
+        )
+        let plan = try ExecutionPlan(model([loop], inputs: ["x"], outputs: ["y"]))
+        #expect {
+            _ = try plan.run(["x": Tensor(scalar: Float(1))])
+        } throws: { error in
+            guard case .node(_, "Loop", .tooManyIterations)? = error as? ExecutionError else { return false }
+            return true
+        }
+    }
+
+    @Test func `sizes that the file only claims are errors, not allocations`() throws {
+        let constant = Node(
+            "Constant",
+            inputs: [],
+            outputs: ["shape"],
+            attributes: [Attribute("value_ints", .ints([1 << 15, 1 << 15]))]
+        )
+        let node = Node("ConstantOfShape", name: "huge", inputs: ["shape"], outputs: ["y"])
+        let plan = try ExecutionPlan(model([constant, node], inputs: [], outputs: ["y"]))
+        #expect(throws: ExecutionError.self) { _ = try plan.run([:]) }
+    }
+}
