@@ -37,7 +37,8 @@ let package = Package(
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: [.linkedLibrary("simdjson")]),
+            linkerSettings: [.linkedLibrary("simdjson")]
+        ),
         .target(name: "TensorCore", swiftSettings: strict),
         .target(name: "Kernels", dependencies: ["TensorCore", "CKernels", "COneDNN"], swiftSettings: strict),
         .target(
@@ -46,8 +47,13 @@ let package = Package(
                 "TensorCore", "COpenSSL", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Protobuf/README.md", "Protobuf/onnx.proto"],
-            swiftSettings: strict),
-        .target(name: "Inference", dependencies: ["ONNXGraph", "Kernels", "TensorCore"], swiftSettings: strict),
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Inference",
+            dependencies: ["ONNXGraph", "Kernels", "TensorCore"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Serving",
             dependencies: [
@@ -57,7 +63,8 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOConcurrencyHelpers", package: nio),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "HTTPServer",
             dependencies: [
@@ -68,7 +75,8 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: nio),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "HTTPAPI",
             dependencies: [
@@ -80,7 +88,8 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: nio),
             ],
             resources: [.embedInCode("Resources/openapi.yaml")],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "SeqnormCLI",
             dependencies: [
@@ -88,16 +97,33 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOConcurrencyHelpers", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
-        .target(name: "TestSupport", dependencies: ["TensorCore"], path: "Tests/TestSupport", swiftSettings: strict),
+            swiftSettings: strict
+        ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["TensorCore"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
-            name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"], swiftSettings: strict),
+            name: "TensorCoreTests",
+            dependencies: ["TensorCore", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"], swiftSettings: strict),
-        .testTarget(name: "ONNXGraphTests", dependencies: ["ONNXGraph", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ONNXGraphTests",
+            dependencies: ["ONNXGraph", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "InferenceTests",
+            dependencies: ["Inference", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"], swiftSettings: strict),
         .target(
             name: "HTTPTestSupport",
@@ -109,19 +135,26 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: nio),
             ],
             path: "Tests/HTTPTestSupport",
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "HTTPServerTests",
             dependencies: [
                 "HTTPServer", "HTTPTestSupport", .product(name: "NIOEmbedded", package: nio),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "HTTPTestSupport", "TestSupport", .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: strict),
-        .testTarget(name: "SeqnormCLITests", dependencies: ["SeqnormCLI", "TestSupport"], swiftSettings: strict),
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SeqnormCLITests",
+            dependencies: ["SeqnormCLI", "TestSupport"],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Inference
+import ONNXGraph
+import TensorCore
+
+/// Times a model on made-up sequences, without a server.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Times a model on made-up sequences, without a server.",
+        discussion: """
+            Runs `--sequences` sequences of `--length` positions as one batch, `--iterations` times on one thread, \
+            `--rounds` times over, and prints the microseconds a batch took in the fastest and in the median round.
+            """
+    )
+
+    @Argument(help: "An .onnx file.", completion: .file(extensions: ["onnx"]))
+    var model: String
+    @Option(help: "Positions in each sequence.")
+    var length = 100
+    @Option(help: "Sequences in a batch.")
+    var sequences = 1
+    @Option(help: "Batches in a round.")
+    var iterations = 200
+    @Option(help: "Rounds.")
+    var rounds = 5
+    @Option(help: "ragged (no padding is computed) or padded (to the longest, with a mask).")
+    var batching = Batching.ragged
+
+    func validate() throws {
+        for (name, value) in [
+            ("length", length), ("sequences", sequences), ("iterations", iterations), ("rounds", rounds),
+        ] where !(1...1_000_000).contains(value) {
+            throw ValidationError("--\(name) must be in 1...1000000")
+        }
+    }
+
+    func run() throws {
+        let loaded = try SequenceModel(model: Model(contentsOf: URL(fileURLWithPath: model)))
+        let executor = try loaded.executor(for: .outputs(loaded.predictOutputs), batching: batching)
+        let batch = try Self.madeUpBatch(
+            for: loaded.signature,
+            lengths: Array(repeating: length, count: sequences)
+        )
+        _ = try executor.run(batch)
+        let clock = ContinuousClock()
+        var microseconds: [Double] = []
+        for _ in 0..<rounds {
+            let elapsed = try clock.measure {
+                for _ in 0..<iterations { _ = try executor.run(batch) }
+            }
+            microseconds.append(elapsed / .microseconds(1) / Double(iterations))
+        }
+        microseconds.sort()
+        print(
+            String(
+                format: "%.2f us fastest, %.2f us median",
+                microseconds[0],
+                microseconds[rounds / 2]
+            )
+        )
+    }
+
+    /// Sequences with a fixed, irregular content that any model of the signature takes.
+    static func madeUpBatch(for signature: Signature, lengths: [Int]) throws -> SequenceBatch {
+        let rows = lengths.reduce(0, +)
+        switch signature.sequence.kind {
+        case .features(_, let channels):
+            let values = (0..<rows * channels).map { Float(($0 &* 2_654_435_761) % 2001) / 1000 - 1 }
+            return try SequenceBatch(
+                rows: Tensor(values, shape: Shape(checking: [rows, channels])),
+                lengths: lengths
+            )
+        case .tokens:
+            let limit = max(1, signature.alphabet?.count ?? signature.tokenLimit ?? 1)
+            return try SequenceBatch(
+                rows: Tensor((0..<rows).map { Int64(($0 &* 7) % limit) }, shape: Shape(checking: [rows])),
+                lengths: lengths
+            )
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+
+/// The command tree; every subcommand is a file of its own.
+@main
+struct Seqnorm: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "seqnorm",
+        abstract: "Serves sequence models whose batch normalization is frozen.",
+        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage.",
+        version: version,
+        subcommands: [
+            ServeCommand.self, PredictCommand.self, InspectCommand.self, HealthCommand.self,
+            BenchCommand.self,
+        ]
+    )
+
+    /// The version of the program, as `seqnorm --version` and the server's metadata tell it.
+    static let version = "0.1.0"
+
+    /// Runs the subcommand the arguments name and leaves with 0, 1 or 2.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            leave(with: error)
+        }
+    }
+
+    private static func leave(with error: any Error) -> Never {
+        let message = fullMessage(for: error)
+        switch exitCode(for: error) {
+        case .success:
+            print(message)
+            Foundation.exit(0)
+        case .validationFailure:
+            complain(message)
+            Foundation.exit(2)
+        default:
+            if !(error is ExitCode) { complain("error: \(error)") }
+            Foundation.exit(1)
+        }
+    }
+}
+
+/// Writes a line to standard error.
+func complain(_ message: String) {
+    FileHandle.standardError.write(Data((message + "\n").utf8))
+}

@@ -1,0 +1,153 @@
+import ArgumentParser
+import Foundation
+import Inference
+import Logging
+
+/// The flags of `seqnorm serve`; each can be given as an environment variable as well.
+struct ServeOptions: ParsableArguments {
+    @Argument(help: "An .onnx file, a model's folder NAME/VERSION/model.onnx, or a folder of models.")
+    var paths: [String] = []
+
+    @Option(help: "The name or address to listen on. (default: 127.0.0.1)")
+    var host: String?
+    @Option(help: "The port; 0 takes a free one and prints it. (default: 8080)")
+    var port: Int?
+    @Option(
+        help: "ragged (no padding is computed) or padded (to the longest, with a mask). (default: ragged)"
+    )
+    var batching: Batching?
+    @Option(help: "Threads that run models. (default: one a core)")
+    var threads: Int?
+    @Option(help: "Threads that move bytes. (default: 1)")
+    var eventLoopThreads: Int?
+    @Option(help: "The most positions that are run at once. (default: 16384)")
+    var maxBatchRows: Int?
+    @Option(help: "The most sequences that are run at once. (default: 256)")
+    var maxBatchSize: Int?
+    @Option(help: "The most requests that wait for a thread; one more is answered 429. (default: 1024)")
+    var maxQueuedRequests: Int?
+    @Option(help: "The most sequences in one request. (default: 10000)")
+    var maxInstances: Int?
+    @Option(help: "The most positions in one sequence. (default: 1000000)")
+    var maxPositions: Int?
+    @Option(help: "The most bytes of a request's body. (default: 67108864)")
+    var maxBodyBytes: Int?
+    @Option(help: "The most bytes of a request's head. (default: 16384)")
+    var maxHeaderBytes: Int?
+    @Option(help: "The most connections open at once. (default: 1024)")
+    var maxConnections: Int?
+    @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
+    var drainDelay: Double?
+    @Option(help: "Seconds requests in flight have to finish after the drain delay. (default: 25)")
+    var shutdownTimeout: Double?
+    @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+}
+
+/// The effective configuration of a server: flag, else environment variable, else default.
+struct ServeSettings: Sendable {
+    let paths: [String]
+    let host: Setting<String>
+    let port: Setting<Int>
+    let batching: Setting<Batching>
+    let threads: Setting<Int>
+    let eventLoopThreads: Setting<Int>
+    let maxBatchRows: Setting<Int>
+    let maxBatchSize: Setting<Int>
+    let maxQueuedRequests: Setting<Int>
+    let maxInstances: Setting<Int>
+    let maxPositions: Setting<Int>
+    let maxBodyBytes: Setting<Int>
+    let maxHeaderBytes: Setting<Int>
+    let maxConnections: Setting<Int>
+    let drainDelay: Setting<Double>
+    let shutdownTimeout: Setting<Double>
+    let logLevel: Setting<String>
+
+    /// Settles every option.
+    ///
+    /// - Parameters:
+    ///   - options: What the command line said.
+    ///   - environment: The process's environment; `SEQNORM_MODELS` holds paths, separated by colons.
+    /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
+    init(_ options: ServeOptions, environment: [String: String]) throws {
+        func count(_ name: String, _ flag: Int?, _ standard: Int, _ range: ClosedRange<Int>) throws
+            -> Setting<Int>
+        {
+            try Setting(
+                name,
+                flag: flag,
+                environment: environment,
+                default: standard,
+                rule: "an integer in \(range.lowerBound) ... \(range.upperBound)",
+                where: range.contains
+            )
+        }
+        func seconds(_ name: String, _ flag: Double?, _ standard: Double) throws -> Setting<Double> {
+            try Setting(
+                name,
+                flag: flag,
+                environment: environment,
+                default: standard,
+                rule: "a number of seconds in 0 ... 86400",
+                where: (0...86400).contains
+            )
+        }
+        let listed = environment["SEQNORM_MODELS"].map { $0.split(separator: ":").map(String.init) } ?? []
+        paths = options.paths.isEmpty ? listed : options.paths
+        guard !paths.isEmpty else {
+            throw ValidationError("name at least one model: an argument PATH, or SEQNORM_MODELS")
+        }
+        host = try Setting(
+            "host",
+            flag: options.host,
+            environment: environment,
+            default: "127.0.0.1",
+            rule: "a name or an address",
+            where: { !$0.isEmpty }
+        )
+        port = try count("port", options.port, 8080, 0...65535)
+        batching = try Setting(
+            "batching",
+            flag: options.batching,
+            environment: environment,
+            default: .ragged,
+            rule: "ragged or padded"
+        )
+        threads = try count(
+            "threads",
+            options.threads,
+            ProcessInfo.processInfo.activeProcessorCount,
+            1...1024
+        )
+        eventLoopThreads = try count("event-loop-threads", options.eventLoopThreads, 1, 1...256)
+        maxBatchRows = try count("max-batch-rows", options.maxBatchRows, 16384, 1...(1 << 30))
+        maxBatchSize = try count("max-batch-size", options.maxBatchSize, 256, 1...(1 << 20))
+        maxQueuedRequests = try count("max-queued-requests", options.maxQueuedRequests, 1024, 1...(1 << 20))
+        maxInstances = try count("max-instances", options.maxInstances, 10_000, 1...(1 << 30))
+        maxPositions = try count("max-positions", options.maxPositions, 1_000_000, 1...(1 << 30))
+        maxBodyBytes = try count("max-body-bytes", options.maxBodyBytes, 64 << 20, 1...(1 << 31))
+        maxHeaderBytes = try count("max-header-bytes", options.maxHeaderBytes, 16 << 10, 256...(1 << 20))
+        maxConnections = try count("max-connections", options.maxConnections, 1024, 1...(1 << 20))
+        drainDelay = try seconds("drain-delay", options.drainDelay, 5)
+        shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
+        logLevel = try Setting(
+            "log-level",
+            flag: options.logLevel,
+            environment: environment,
+            default: "info",
+            rule: "one of \(Logger.Level.names.joined(separator: ", "))",
+            where: Logger.Level.names.contains
+        )
+    }
+
+    /// Every option with its value and where it came from; no option is a secret.
+    var summary: String {
+        [
+            host.summary, port.summary, batching.summary, threads.summary, eventLoopThreads.summary,
+            maxBatchRows.summary, maxBatchSize.summary, maxQueuedRequests.summary, maxInstances.summary,
+            maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
+            drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
+        ].joined(separator: " ")
+    }
+}
