@@ -69,6 +69,14 @@ class Server:
             time.sleep(0.005)
         raise AssertionError(f"not ready after {PATIENCE:.0f} s: {answer.body!r}")
 
+    def wait_for(self, words):
+        """What the server has printed, once it has printed these words."""
+        end = time.monotonic() + PATIENCE
+        while words not in (text := "".join(self.output)):
+            assert time.monotonic() < end, text
+            time.sleep(0.005)
+        return text
+
     def connect(self):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 

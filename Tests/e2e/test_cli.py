@@ -75,7 +75,7 @@ def test_wrong_usage_is_2_and_failure_is_1(tmp_path):
 
 def test_environment_variables_set_options_and_flags_win(start):
     server = start(environment={"SEQNORM_PORT": "1", "SEQNORM_DRAIN_DELAY": "0", "SEQNORM_BATCHING": "padded"})
-    text = "".join(server.output)
+    text = server.wait_for("configuration")
     assert "batching=padded (environment)" in text
     assert "port=0 (flag)" in text
 

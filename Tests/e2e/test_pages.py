@@ -15,11 +15,11 @@ SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)
 
 def test_the_start_message_names_models_address_and_a_request_that_works(start):
     server = start()
-    text = "".join(server.output)
+    text = server.wait_for("curl ")
     for model in reference.DATA:
         assert model in text
     assert f"http://127.0.0.1:{server.port}" in text
-    (line,) = [line.strip() for line in text.splitlines() if line.strip().startswith("curl ")][:1]
+    line = re.search(r"curl .*", text)[0]
     done = subprocess.run(shlex.split(line) + ["--silent", "--show-error", "--fail"], capture_output=True, timeout=60)
     assert done.returncode == 0 and b"predictions" in done.stdout, (line, done)
 
