@@ -41,9 +41,9 @@ def test_top_k_gives_labels_with_the_probabilities_of_the_logits(server, model):
         for row, got in zip(logits, answers, strict=True):
             total = sum(math.exp(value - max(row)) for value in row)
             order = sorted(range(classes), key=lambda index: -row[index])[:k]
-            assert got["classes"] == [names[index] for index in order]
-            for probability, index in zip(got["probabilities"], order, strict=True):
-                assert probability == pytest.approx(math.exp(row[index] - max(row)) / total, abs=1e-6)
+            assert [entry["label"] for entry in got] == [names[index] for index in order]
+            for entry, index in zip(got, order, strict=True):
+                assert entry["probability"] == pytest.approx(math.exp(row[index] - max(row)) / total, abs=1e-6)
 
 
 def test_fasta_is_answered_as_its_sequences_are(server):
