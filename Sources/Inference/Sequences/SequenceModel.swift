@@ -65,9 +65,11 @@ public final class SequenceModel: Sendable {
             let rules = try self.rules(request)
             let plan = try ExecutionPlan(self.model, outputs: rules.map(\.value))
             let layout = InputLayout(self.signature, plan: plan)
+            // A model that cannot be told of padding would take it for data.
+            let knowsPadding = self.signature.mask != nil || self.signature.lengths != nil
             return switch batching {
-            case .ragged: RaggedExecutor(plan: plan, layout: layout, rules: rules)
-            case .padded: PaddedExecutor(plan: plan, layout: layout, rules: rules)
+            case .padded where knowsPadding: PaddedExecutor(plan: plan, layout: layout, rules: rules)
+            case .ragged, .padded: RaggedExecutor(plan: plan, layout: layout, rules: rules)
             }
         }
     }
