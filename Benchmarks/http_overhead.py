@@ -49,7 +49,7 @@ server = Server()
 try:
     with tempfile.TemporaryDirectory() as folder:
         post, get = pathlib.Path(folder, "post.lua"), pathlib.Path(folder, "get.lua")
-        post.write_text(f"wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [[{body}]]\n")
+        post.write_text(f"wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [==[{body}]==]\n")
         get.write_text("")
         print(f"body {len(body)} bytes; median of {ROUNDS} rounds of {SECONDS} s")
         load(server, post, "/v1/models/vowels-cnn:predict", 8)
