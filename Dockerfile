@@ -1,9 +1,9 @@
-# Build: the Swift toolchain and the -dev packages. Run: Debian with four shared libraries and one binary.
+# Build: the Swift toolchain and the -dev packages. Run: Debian with two shared libraries and one binary.
 FROM docker.io/library/swift:6.3-bookworm AS build
 # Debian keeps one version of a package in a release; pinning would only break the build at the next security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libdnnl-dev libsimdjson-dev libssl-dev zlib1g-dev \
+    && apt-get install --yes --no-install-recommends libsimdjson-dev libssl-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -13,7 +13,7 @@ RUN swift build -c release --static-swift-stdlib --product seqnorm \
 FROM docker.io/library/debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libdnnl2 libgomp1 libsimdjson14 libssl3 zlib1g \
+    && apt-get install --yes --no-install-recommends libsimdjson14 libssl3 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /seqnorm /usr/local/bin/seqnorm
 COPY LICENSE /usr/share/doc/seqnorm/

@@ -17,7 +17,6 @@ let package = Package(
         .executable(name: "seqnorm", targets: ["SeqnormCLI"]),
         // For Benchmarks, a package of its own.
         .library(name: "Kernels", targets: ["Kernels", "TensorCore"]),
-        .library(name: "COneDNN", targets: ["COneDNN"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -32,7 +31,6 @@ let package = Package(
     ],
     targets: [
         .target(name: "CKernels", cSettings: fastC, linkerSettings: [.linkedLibrary("m")]),
-        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "CSimdJSON",
@@ -40,7 +38,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
         .target(name: "TensorCore", swiftSettings: strict),
-        .target(name: "Kernels", dependencies: ["TensorCore", "CKernels", "COneDNN"], swiftSettings: strict),
+        .target(name: "Kernels", dependencies: ["TensorCore", "CKernels"], swiftSettings: strict),
         .target(
             name: "ONNXGraph",
             dependencies: [

@@ -12,13 +12,16 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "seqnorm", path: "..")],
     targets: [
+        // The yardstick: its sgemm.
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .executableTarget(
             name: "KernelBenchmarks",
             dependencies: [
-                .product(name: "COneDNN", package: "seqnorm"),
+                "COneDNN",
                 .product(name: "Kernels", package: "seqnorm"),
             ],
             swiftSettings: strict,
-            linkerSettings: [.linkedLibrary("m")])
+            linkerSettings: [.linkedLibrary("m")]
+        ),
     ]
 )

@@ -7,7 +7,12 @@ enum MediaType: String, CaseIterable {
     case jsonLines = "application/x-ndjson"
     case fasta = "text/x-fasta"
 
-    /// The media type of a request's body; a body without one is JSON.
+    /// What `curl --data` says of any body when it is not told better.
+    private static let curlDefault = "application/x-www-form-urlencoded"
+
+    /// The media type of a request's body.
+    ///
+    /// A body without one is JSON, and so is one that `curl --data` sends: no route takes a form.
     ///
     /// - Parameters:
     ///   - request: The request.
@@ -22,7 +27,9 @@ enum MediaType: String, CaseIterable {
             return
         }
         let name = Self.trimmed(text.prefix { $0 != ";" })
-        guard let type = MediaType(rawValue: name), supported.contains(type) else {
+        guard let type = name == Self.curlDefault ? .json : MediaType(rawValue: name),
+            supported.contains(type)
+        else {
             throw .unsupportedMediaType(supported: supported.map(\.rawValue))
         }
         self = type

@@ -19,6 +19,10 @@ import Testing
         #expect(try type(["Content-Encoding": "identity"]) == .json)
     }
 
+    @Test func `the type curl gives any body stands for json`() throws {
+        #expect(try type(["content-type": "application/x-www-form-urlencoded"]) == .json)
+    }
+
     @Test(arguments: ["", "json", "text/plain", "application/x-ndjson", "application/json2", "*/*"])
     func `another type is refused`(text: String) {
         let supported = [MediaType.json.rawValue, MediaType.fasta.rawValue]
