@@ -27,7 +27,7 @@ dependencies:
 test: test-swift test-e2e ## every test: Swift's own, then the release binary over real sockets
 
 test-swift: dependencies
-	@swift test
+	@SWIFTNIO_STRICT=1 swift test
 
 test-e2e: build .venv/stamp
 	@.venv/bin/pytest -q Tests/e2e

@@ -24,7 +24,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -71,7 +70,6 @@ let package = Package(
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOHTTP1", package: nio),
                 .product(name: "NIOConcurrencyHelpers", package: nio),
-                .product(name: "NIOExtras", package: "swift-nio-extras"),
             ],
             swiftSettings: strict
         ),
@@ -151,7 +149,10 @@ let package = Package(
         ),
         .testTarget(
             name: "SeqnormCLITests",
-            dependencies: ["SeqnormCLI", "TestSupport"],
+            dependencies: [
+                "SeqnormCLI", "HTTPTestSupport", "TestSupport",
+                .product(name: "NIOConcurrencyHelpers", package: nio),
+            ],
             swiftSettings: strict
         ),
     ]

@@ -1,11 +1,21 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The open connections of a server, and whether it is draining.
+/// The open connections of a server, and how far it is with stopping.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isDraining = false
+        var isClosing = false
+        /// Waits for the last connection to close.
+        var emptied: EventLoopPromise<Void>?
+
+        /// The promise, if its moment has come; only once.
+        mutating func takeEmptied() -> EventLoopPromise<Void>? {
+            guard channels.isEmpty else { return nil }
+            defer { emptied = nil }
+            return emptied
+        }
     }
 
     private let state = NIOLockedValueBox(State())
@@ -20,14 +30,38 @@ final class ConnectionRegistry: Sendable {
     /// Counts a connection until it closes.
     ///
     /// - Returns: How many are open, this one included.
-    func add(_ channel: any Channel) -> Int {
+    /// - Throws: `ChannelError.ioOnClosedChannel` if the server is closing its connections.
+    func add(_ channel: any Channel) throws -> Int {
         let key = ObjectIdentifier(channel)
-        channel.closeFuture.whenComplete { [weak self] _ in
-            _ = self?.state.withLockedValue { $0.channels.removeValue(forKey: key) }
+        let count: Int? = state.withLockedValue { state in
+            guard !state.isClosing else { return nil }
+            state.channels[key] = channel
+            return state.channels.count
         }
-        return state.withLockedValue {
-            $0.channels[key] = channel
-            return $0.channels.count
+        guard let count else { throw ChannelError.ioOnClosedChannel }
+        channel.closeFuture.whenComplete { [self] _ in
+            let emptied = state.withLockedValue { state in
+                state.channels[key] = nil
+                return state.takeEmptied()
+            }
+            emptied?.succeed()
+        }
+        return count
+    }
+
+    /// Takes no further connection, and asks those that are open to close after the request they are at.
+    ///
+    /// - Parameter emptied: Succeeds when all are closed.
+    func quiesce(emptied: EventLoopPromise<Void>) {
+        let (channels, isEmpty) = state.withLockedValue { state in
+            state.isDraining = true
+            state.isClosing = true
+            state.emptied = emptied
+            return (Array(state.channels.values), state.takeEmptied())
+        }
+        isEmpty?.succeed()
+        for channel in channels {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         }
     }
 

@@ -79,7 +79,7 @@ public struct HealthProbe: Sendable, Equatable {
             headers: ["Host": "\(host):\(port)", "Connection": "close"]
         )
         ClientBootstrap(group: loop)
-            .connectTimeout(timeout)
+            .connectTimeout(timeout + .seconds(1))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
@@ -89,14 +89,21 @@ public struct HealthProbe: Sendable, Equatable {
                 }
             }
             .connect(host: host, port: port)
-            .whenFailure { promise.fail(Failure.noAnswer("\($0)")) }
+            .whenComplete { result in
+                switch result {
+                case .success(let channel):
+                    promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                case .failure(let error):
+                    promise.fail(Failure.noAnswer(SocketFault.reason(of: error)))
+                }
+            }
         do {
             let answer = try await promise.futureResult.get()
             deadline.cancel()
             return answer
         } catch {
             deadline.cancel()
-            throw error as? Failure ?? .noAnswer("\(error)")
+            throw error as? Failure ?? .noAnswer(SocketFault.reason(of: error))
         }
     }
 }
@@ -125,9 +132,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         case .body(var bytes):
             let room = max(0, 4096 - answer.body.utf8.count)
             answer.body += bytes.readString(length: min(room, bytes.readableBytes)) ?? ""
-        case .end:
-            promise.succeed(answer)
-            context.close(promise: nil)
+        case .end: promise.succeed(answer)
         }
     }
 
@@ -136,7 +141,6 @@ private final class ProbeHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        promise.fail(HealthProbe.Failure.noAnswer("\(error)"))
-        context.close(promise: nil)
+        promise.fail(HealthProbe.Failure.noAnswer(SocketFault.reason(of: error)))
     }
 }

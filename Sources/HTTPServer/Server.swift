@@ -1,7 +1,6 @@
 public import Logging
 import NIOConcurrencyHelpers
 public import NIOCore
-import NIOExtras
 import NIOHTTP1
 import NIOPosix
 
@@ -15,17 +14,29 @@ import NIOPosix
 /// await server.stop()
 /// ```
 public final class Server: Sendable {
-    /// Why a server cannot start, besides what the operating system says.
-    public enum StartError: Error, Hashable, Sendable {
+    /// Why a server cannot start.
+    public enum StartError: Error, Hashable, Sendable, CustomStringConvertible {
         /// It runs already, or has been stopped; make another one.
         case alreadyStarted
         /// A limit that must be at least 1 is not, or the port is not in `0 ... 65535`.
         case invalidConfiguration(name: String, value: Int)
+        /// The operating system does not let it listen there.
+        case cannotListen(host: String, port: Int, reason: String)
+
+        /// Place and reason in one line.
+        public var description: String {
+            switch self {
+            case .alreadyStarted: "the server runs already, or has been stopped"
+            case .invalidConfiguration(let name, let value): "\(name): \(value) is out of range"
+            case .cannotListen(let host, let port, let reason):
+                "\(host.contains(":") ? "[\(host)]" : host):\(port): cannot listen: \(reason)"
+            }
+        }
     }
 
     private struct Running: Sendable {
         var group: MultiThreadedEventLoopGroup
-        var quiescing: ServerQuiescingHelper
+        var channel: any Channel
     }
 
     private enum State: Sendable {
@@ -59,8 +70,8 @@ public final class Server: Sendable {
     /// Listens and begins to answer.
     ///
     /// - Returns: The address that is bound, with the port the kernel chose if 0 was asked for.
-    /// - Throws: ``StartError``, or NIO's `IOError` if the address cannot be bound.
-    public func start() async throws -> SocketAddress {
+    /// - Throws: ``StartError``.
+    public func start() async throws(StartError) -> SocketAddress {
         try configuration.check()
         let isNew = state.withLockedValue { state in
             guard case .new = state else { return false }
@@ -69,17 +80,20 @@ public final class Server: Sendable {
         }
         guard isNew else { throw StartError.alreadyStarted }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
-        let quiescing = ServerQuiescingHelper(group: group)
         do {
-            let channel = try await bootstrap(group, quiescing)
+            let channel = try await bootstrap(group)
                 .bind(host: configuration.host, port: configuration.port).get()
             guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
-            state.withLockedValue { $0 = .running(Running(group: group, quiescing: quiescing)) }
+            state.withLockedValue { $0 = .running(Running(group: group, channel: channel)) }
             return address
         } catch {
             state.withLockedValue { $0 = .stopped }
             try? await group.shutdownGracefully()
-            throw error
+            throw .cannotListen(
+                host: configuration.host,
+                port: configuration.port,
+                reason: SocketFault.reason(of: error)
+            )
         }
     }
 
@@ -100,9 +114,10 @@ public final class Server: Sendable {
             return running
         }
         guard let running else { return }
+        try? await running.channel.close()
         let loop = running.group.next()
         let closed = loop.makePromise(of: Void.self)
-        running.quiescing.initiateShutdown(promise: closed)
+        registry.quiesce(emptied: closed)
         let cut = loop.scheduleTask(in: TimeAmount(configuration.shutdownTimeout)) { [registry] in
             registry.closeAll()
         }
@@ -111,20 +126,10 @@ public final class Server: Sendable {
         try? await running.group.shutdownGracefully()
     }
 
-    private func bootstrap(
-        _ group: MultiThreadedEventLoopGroup,
-        _ quiescing: ServerQuiescingHelper
-    ) -> ServerBootstrap {
+    private func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: CInt(clamping: configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        quiescing.makeServerChannelHandler(channel: channel)
-                    )
-                }
-            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { [configuration, responder, logger, registry] channel in

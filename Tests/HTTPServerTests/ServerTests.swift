@@ -157,7 +157,13 @@ import Testing
             var configuration = ServerConfiguration()
             configuration.port = try #require(server.address.port)
             let second = Server(configuration: configuration, responder: echo, logger: quiet)
-            await #expect(throws: IOError.self) { try await second.start() }
+            let taken = Server.StartError.cannotListen(
+                host: "127.0.0.1",
+                port: configuration.port,
+                reason: "address already in use"
+            )
+            await #expect(throws: taken) { try await second.start() }
+            #expect("\(taken)" == "127.0.0.1:\(configuration.port): cannot listen: address already in use")
             configuration.maxBodyBytes = 0
             let third = Server(configuration: configuration, responder: echo, logger: quiet)
             await #expect(throws: Server.StartError.invalidConfiguration(name: "maxBodyBytes", value: 0)) {

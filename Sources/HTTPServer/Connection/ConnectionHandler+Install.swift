@@ -5,7 +5,8 @@ import NIOHTTP1
 extension ConnectionHandler {
     /// Builds the pipeline of a new connection; one over the limit gets its refusal and nothing is parsed.
     ///
-    /// - Throws: What the pipeline throws if the channel is closed already.
+    /// - Throws: `ChannelError.ioOnClosedChannel` if the server is closing its connections, and what the pipeline
+    ///   throws if the channel is closed already.
     static func install(
         on channel: any Channel,
         configuration: ServerConfiguration,
@@ -13,7 +14,7 @@ extension ConnectionHandler {
         registry: ConnectionRegistry,
         logger: Logger
     ) throws {
-        let isWithinLimit = registry.add(channel) <= configuration.maxConnections
+        let isWithinLimit = try registry.add(channel) <= configuration.maxConnections
         let limit = configuration.maxConnections
         let pipeline = channel.pipeline.syncOperations
         if isWithinLimit {

@@ -1,6 +1,6 @@
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
-import NIOExtras
 import NIOHTTP1
 
 /// One connection: requests in, answers out, one after the other, within the limits.
@@ -44,6 +44,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var timer: ConnectionTimer?
     var encoder = ResponseEncoder()
     var task: Task<Void, Never>?
+    /// Whether tasks may still come to the event loop; false from when the connection is gone.
+    private let isOpen = NIOLockedValueBox(true)
     private var assembler: RequestAssembler
     private var generator = RequestIDGenerator()
     private var pending = CircularBuffer<Inbound>()
@@ -95,6 +97,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func tearDown() {
         phase = .closed
+        isOpen.withLockedValue { $0 = false }
         task?.cancel()
         task = nil
         timer?.cancel()
@@ -207,8 +210,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let context else { return }
         phase = .handling
         timer?.clear()
-        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let writer = ResponseWriter(eventLoop: context.eventLoop, connection: connection)
+        let writer = ResponseWriter(connection: self, isOpen: isOpen, eventLoop: context.eventLoop)
         task = Task { [responder] in
             await writer.write(responder.respond(to: request))
         }
