@@ -1,17 +1,23 @@
-import Foundation
 import Inference
 import Serving
 
 /// What a server says on standard output when it starts: where it listens, what it serves, what to try.
 struct Announcement: Sendable {
     private let base: String
+    private let say: @Sendable (String) -> Void
 
     /// The lines of a server.
     ///
     /// - Parameters:
     ///   - host: What it was told to listen on; an address that means all interfaces is shown as loopback.
     ///   - port: The port that is bound.
-    init(host: String, port: Int) {
+    ///   - say: Gets the lines; standard output if not given.
+    init(
+        host: String,
+        port: Int,
+        say: @escaping @Sendable (String) -> Void = { StandardStream.output.say($0) }
+    ) {
+        self.say = say
         let shown = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
         base = shown.contains(":") ? "http://[\(shown)]:\(port)" : "http://\(shown):\(port)"
     }
@@ -74,9 +80,5 @@ struct Announcement: Sendable {
 
     private static func isPlain(_ letter: String) -> Bool {
         letter.utf8.count == 1 && letter.allSatisfy { $0.isLetter || $0.isNumber }
-    }
-
-    private func say(_ line: String) {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 }

@@ -15,7 +15,7 @@ struct BenchCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "An .onnx file.", completion: .file(extensions: ["onnx"]))
+    @Argument(help: "An .onnx file, or a model's folder (the highest version counts).", completion: .file())
     var model: String
     @Option(help: "Positions in each sequence.")
     var length = 100
@@ -37,10 +37,21 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let loaded = try SequenceModel(model: Model(contentsOf: URL(fileURLWithPath: model)))
-        let executor = try loaded.executor(for: .outputs(loaded.predictOutputs), batching: batching)
+        let place = try ModelArgument(path: model)
+        let bytes = try place.bytes()
+        try CommandFault.locating(place.file.path) { try measure(load(place, bytes)) }
+    }
+
+    private func load(_ place: ModelArgument, _ bytes: Data) throws -> SequenceModel {
+        let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
+        try model.validate()
+        return try SequenceModel(model: model, override: place.document())
+    }
+
+    private func measure(_ model: SequenceModel) throws {
+        let executor = try model.executor(for: .outputs(model.predictOutputs), batching: batching)
         let batch = try Self.madeUpBatch(
-            for: loaded.signature,
+            for: model.signature,
             lengths: Array(repeating: length, count: sequences)
         )
         _ = try executor.run(batch)

@@ -23,7 +23,12 @@ struct HealthCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let answer = try await HealthProbe(url: url).ask(timeout: .milliseconds(Int64(timeout * 1000)))
+        let answer: HealthProbe.Answer
+        do {
+            answer = try await HealthProbe(url: url).ask(timeout: .milliseconds(Int64(timeout * 1000)))
+        } catch {
+            throw CommandFault(place: url, reason: "\(error)")
+        }
         print("\(answer.status) \(answer.body)")
         if !(200..<400).contains(answer.status) { throw ExitCode(1) }
     }

@@ -19,12 +19,8 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let place = try ModelArgument(path: model)
-        let summary: ModelSummary
-        do {
-            summary = try Self.summary(of: place)
-        } catch {
-            throw Fault(file: place.file.path, reason: "\(error)")
-        }
+        let bytes = try place.bytes()
+        let summary = try CommandFault.locating(place.file.path) { try Self.summary(of: place, bytes) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -32,28 +28,12 @@ struct InspectCommand: ParsableCommand {
         } else {
             print(InspectReport(summary).text(title: model), terminator: "")
         }
-        if let fault = summary.signatureFault { throw Fault(file: place.file.path, reason: fault) }
+        if let fault = summary.signatureFault { throw CommandFault(place: place.file.path, reason: fault) }
     }
 
-    private static func summary(of place: ModelArgument) throws -> ModelSummary {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: place.file)
-        } catch {
-            throw ModelError.unreadable(
-                file: place.file.lastPathComponent,
-                reason: "it is not a readable file"
-            )
-        }
+    private static func summary(of place: ModelArgument, _ bytes: Data) throws -> ModelSummary {
         let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
         try model.validate()
         return ModelSummary(of: model, digest: Digest.sha256Hex(bytes), document: try place.document())
-    }
-
-    /// A fault of a model file, as the command prints it.
-    private struct Fault: Error, CustomStringConvertible {
-        let file: String
-        let reason: String
-        var description: String { "\(file): \(reason)" }
     }
 }

@@ -64,6 +64,16 @@ struct ModelArgument: Equatable {
         return FileManager.default.fileExists(atPath: file.path) ? file : nil
     }
 
+    /// The content of the model file.
+    ///
+    /// - Throws: A ``CommandFault`` of the file.
+    func bytes() throws(CommandFault) -> Data {
+        guard let bytes = try? Data(contentsOf: file) else {
+            throw CommandFault(place: file.path, reason: "cannot be read")
+        }
+        return bytes
+    }
+
     /// The content of the `model.json`; nil if there is none.
     func document() throws -> Data? {
         let existing = documents.first { FileManager.default.fileExists(atPath: $0.path) }

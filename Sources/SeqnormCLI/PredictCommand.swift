@@ -66,27 +66,31 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let model = try await PredictModel.load(path: model)
-        let names = try model.outputNames(outputName)
-        if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK) }
+        let path = model
+        let model = try await PredictModel.load(path: path)
+        let names = try model.outputNames(outputName, path: path)
+        if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK, path: path) }
         let input = try PredictInput(path: input)
         let first = try input.nextPiece()
         let format =
             format ?? RecordFormat(fileExtension: URL(fileURLWithPath: input.name).pathExtension)
             ?? RecordFormat(beginningOf: first)
-        let decoder = try format.decoder(for: model.signature)
+        let decoder = try CommandFault.locating(path) { try format.decoder(for: model.signature) }
+        let executor = try CommandFault.locating(path) {
+            try model.executor(for: .outputs(names), batching: batching)
+        }
         let output = try PredictOutput(path: output)
         do {
             let summary = try await run(
-                model,
-                names,
+                executor,
+                labels: model.signature.labels,
                 decoder: decoder,
                 input: input,
                 first: first,
                 output: output
             )
             try output.commit()
-            try report(summary)
+            try report(summary, of: input.name)
         } catch {
             output.discard()
             throw error
@@ -94,22 +98,24 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ model: SequenceModel,
-        _ names: [String],
+        _ executor: any SequenceExecutor,
+        labels: [String]?,
         decoder: any RecordDecoder,
         input: PredictInput,
         first: [UInt8],
         output: PredictOutput
     ) async throws -> PredictJob.Summary {
-        let executor = try model.executor(for: .outputs(names), batching: batching)
         let pool = ComputePool(threads: threads)
         let job = PredictJob(
             model: { try executor.run($0) },
-            encoder: LinesEncoder(labels: model.signature.labels, topK: topK),
+            encoder: LinesEncoder(labels: labels, topK: topK),
             onError: onError,
             pool: pool
         )
-        var progress = ProgressBar(totalBytes: input.byteCount)
+        var progress = ProgressBar(
+            totalBytes: input.byteCount,
+            isShown: StandardStream.error.isTerminal && !output.isTerminal
+        )
         defer { progress.clear() }
         var head: [UInt8]? = first
         let summary = try await job.run(
@@ -123,17 +129,19 @@ struct PredictCommand: AsyncParsableCommand {
             ),
             output: { (lines) throws(PredictError) in try output.write(lines) },
             progress: &progress,
-            accuracy: accuracy ? Accuracy(labels: model.signature.labels) : nil
+            accuracy: accuracy ? Accuracy(labels: labels) : nil
         )
         await pool.shutdown()
         return summary
     }
 
-    private func report(_ summary: PredictJob.Summary) throws {
-        if summary.skipped > 0 { warn("\(summary.sequences) answered, \(summary.skipped) skipped") }
+    private func report(_ summary: PredictJob.Summary, of file: String) throws {
+        if summary.skipped > 0 {
+            StandardStream.error.say("\(summary.sequences) answered, \(summary.skipped) skipped")
+        }
         guard let accuracy = summary.accuracy else { return }
-        guard accuracy.count > 0 else { throw PredictError.labelsMissing }
-        warn(accuracy.summary)
+        guard accuracy.count > 0 else { throw PredictError.labelsMissing(file: file) }
+        StandardStream.error.say(accuracy.summary)
     }
 }
 

@@ -39,16 +39,11 @@ struct Seqnorm: AsyncParsableCommand {
             print(message)
             Foundation.exit(0)
         case .validationFailure:
-            complain(message)
+            StandardStream.error.say(message)
             Foundation.exit(2)
         default:
-            if !(error is ExitCode) { complain("error: \(error)") }
+            if !(error is ExitCode) { StandardStream.error.say("error: \(error)") }
             Foundation.exit(1)
         }
     }
-}
-
-/// Writes a line to standard error.
-func complain(_ message: String) {
-    FileHandle.standardError.write(Data((message + "\n").utf8))
 }

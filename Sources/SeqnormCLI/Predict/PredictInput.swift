@@ -42,7 +42,8 @@ struct PredictInput {
     /// The size in bytes; nil if it is not known.
     let byteCount: Int?
     private let handle: FileHandle
-    private static let pieceBytes = 1 << 18
+    /// Small, as what was read is what the progress shows.
+    private static let pieceBytes = 1 << 14
 
     /// Opens a file; `-` is standard input.
     ///
@@ -86,10 +87,11 @@ enum PredictError: Error, Equatable, CustomStringConvertible {
     case noModel(String)
     case severalModels(path: String, names: [String])
     case modelFailed(path: String, reason: String)
-    case executionFailed(line: Int, reason: String)
-    case labelsMissing
-    case noClassOutput
-    case unknownOutput(name: String, known: [String])
+    case executionFailed(file: String, line: Int, reason: String)
+    case labelsMissing(file: String)
+    case noClassOutput(path: String)
+    case tooFewClasses(path: String, count: Int, topK: Int)
+    case unknownOutput(path: String, name: String, known: [String])
 
     /// Place and reason in one line.
     var description: String {
@@ -101,12 +103,16 @@ enum PredictError: Error, Equatable, CustomStringConvertible {
         case .severalModels(let path, let names):
             "\(path): several models (\(names.joined(separator: ", "))); name one"
         case .modelFailed(let path, let reason): "\(path): \(reason)"
-        case .executionFailed(let line, let reason):
-            "the model failed at the record of line \(line): \(reason)"
-        case .labelsMissing: "accuracy: no record with a label was answered"
-        case .noClassOutput: "the answer has no list of named classes; --top-k and --accuracy need one"
-        case .unknownOutput(let name, let known):
-            "the model has no output '\(name)'; it has \(known.joined(separator: ", "))"
+        case .executionFailed(let file, let line, let reason):
+            "\(file):\(line): the model failed at this record or one after it: \(reason)"
+        case .labelsMissing(let file):
+            "\(file): no record with a label was answered, and --accuracy needs one"
+        case .noClassOutput(let path):
+            "\(path): the answer has no list of named classes, and --top-k and --accuracy need one"
+        case .tooFewClasses(let path, let count, let topK):
+            "\(path): the model has \(count) classes, and --top-k asks for \(topK)"
+        case .unknownOutput(let path, let name, let known):
+            "\(path): there is no output '\(name)'; there are \(known.joined(separator: ", "))"
         }
     }
 }

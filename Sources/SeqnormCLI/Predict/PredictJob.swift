@@ -59,7 +59,7 @@ struct PredictJob: Sendable {
             while let record = decoder.next() {
                 if case .failure(let error) = record.sequence {
                     if onError == .stop {
-                        try await answer(&group, output, &summary)
+                        try await answer(&group, input.name, output, &summary)
                         throw .badRecord(
                             file: input.name,
                             line: error.place.line ?? record.line,
@@ -67,7 +67,7 @@ struct PredictJob: Sendable {
                         )
                     }
                     progress.clear()
-                    warn(
+                    StandardStream.error.say(
                         "\(input.name):\(error.place.line ?? record.line): skipped: \(Self.reason(error))"
                     )
                     summary.skipped += 1
@@ -77,12 +77,12 @@ struct PredictJob: Sendable {
                 if group.records.count >= recordsPerThread * pool.threadCount
                     || group.positions >= positionsPerThread * pool.threadCount
                 {
-                    try await answer(&group, output, &summary)
+                    try await answer(&group, input.name, output, &summary)
                     progress.update(bytes: bytes, sequences: summary.sequences)
                 }
             }
         }
-        try await answer(&group, output, &summary)
+        try await answer(&group, input.name, output, &summary)
         return summary
     }
 
@@ -92,6 +92,7 @@ struct PredictJob: Sendable {
 
     private func answer(
         _ group: inout Group,
+        _ file: String,
         _ output: ([UInt8]) throws(PredictError) -> Void,
         _ summary: inout Summary
     ) async throws(PredictError) {
@@ -100,7 +101,7 @@ struct PredictJob: Sendable {
         group = Group()
         let results = await withTaskGroup(of: (Int, Result<Answer, PredictError>).self) { tasks in
             for (index, part) in parts.enumerated() {
-                tasks.addTask { (index, await run(part)) }
+                tasks.addTask { (index, await run(part, of: file)) }
             }
             var results: [(Int, Result<Answer, PredictError>)] = []
             for await result in tasks { results.append(result) }
@@ -121,7 +122,7 @@ struct PredictJob: Sendable {
         let lines: [UInt8]
     }
 
-    private func run(_ records: [SequenceRecord]) async -> Result<Answer, PredictError> {
+    private func run(_ records: [SequenceRecord], of file: String) async -> Result<Answer, PredictError> {
         let line = records.first?.line ?? 0
         let result = try? await pool.run { () -> Result<Answer, PredictError> in
             do {
@@ -132,10 +133,13 @@ struct PredictJob: Sendable {
                 let lines = Array(encoder.encode(outputs, for: records).readableBytesView)
                 return .success(Answer(outputs: outputs, lines: lines))
             } catch {
-                return .failure(.executionFailed(line: line, reason: "\(error)"))
+                return .failure(.executionFailed(file: file, line: line, reason: "\(error)"))
             }
         }
-        return result ?? .failure(.executionFailed(line: line, reason: "the compute threads have stopped"))
+        return result
+            ?? .failure(
+                .executionFailed(file: file, line: line, reason: "the compute threads have stopped")
+            )
     }
 }
 

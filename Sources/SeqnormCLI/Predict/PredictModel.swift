@@ -32,23 +32,30 @@ enum PredictModel {
 
 extension SequenceModel {
     /// The outputs to answer: those asked for, else the model's own choice.
-    func outputNames(_ names: [String]) throws(PredictError) -> [String] {
+    ///
+    /// - Throws: ``PredictError/unknownOutput(path:name:known:)``.
+    func outputNames(_ names: [String], path: String) throws(PredictError) -> [String] {
         let known = signature.outputs.map(\.name)
         if let name = names.first(where: { !known.contains($0) }) {
-            throw .unknownOutput(name: name, known: known)
+            throw .unknownOutput(path: path, name: name, known: known)
         }
         return names.isEmpty ? predictOutputs : names
     }
 
     /// Throws unless one of the outputs is a number a class and, with `topK`, the classes have names.
-    func checkClasses(of names: [String], topK: Int?) throws(PredictError) {
+    ///
+    /// - Throws: ``PredictError/noClassOutput(path:)`` or ``PredictError/tooFewClasses(path:count:topK:)``.
+    func checkClasses(of names: [String], topK: Int?, path: String) throws(PredictError) {
         let outputs = signature.outputs.filter { names.contains($0.name) && $0.kind == .perSequence }
         guard let topK else {
-            if outputs.isEmpty { throw .noClassOutput }
+            if outputs.isEmpty { throw .noClassOutput(path: path) }
             return
         }
-        guard let labels = signature.labels, topK <= labels.count,
-            outputs.contains(where: { $0.features == [labels.count] })
-        else { throw .noClassOutput }
+        guard let labels = signature.labels, outputs.contains(where: { $0.features == [labels.count] }) else {
+            throw .noClassOutput(path: path)
+        }
+        guard topK <= labels.count else {
+            throw .tooFewClasses(path: path, count: labels.count, topK: topK)
+        }
     }
 }

@@ -6,6 +6,9 @@ struct PredictOutput {
     private let temporary: String?
     private let handle: FileHandle
 
+    /// Whether the answers are shown to somebody.
+    var isTerminal: Bool { isatty(handle.fileDescriptor) == 1 }
+
     /// Opens the output; `-` is standard output, and a device or pipe is written to directly.
     ///
     /// - Throws: ``PredictError/cannotWrite(_:)``.

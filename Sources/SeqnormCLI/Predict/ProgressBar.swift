@@ -1,13 +1,6 @@
-import Foundation
-
-/// Writes a line to standard error.
-func warn(_ message: String) {
-    FileHandle.standardError.write(Data((message + "\n").utf8))
-}
-
-/// A line on standard error that shows how far a run is, if standard error is a terminal.
+/// A line on standard error that shows how far a run is.
 ///
-/// `[==========          ]  50 %  1234 sequences, 617/s`
+/// `[============            ]  50 %  1234 sequences, 617/s`
 struct ProgressBar {
     private static let width = 24
     private let isShown: Bool
@@ -16,8 +9,12 @@ struct ProgressBar {
     private var shown: ContinuousClock.Instant?
     private var isDrawn = false
 
-    /// A bar for a total of bytes; nil if it is not known.
-    init(totalBytes: Int?, isShown: Bool = isatty(2) == 1) {
+    /// A bar for a total of bytes.
+    ///
+    /// - Parameters:
+    ///   - totalBytes: How many bytes there are to read; nil if that is not known.
+    ///   - isShown: Whether anything is drawn: where somebody watches, and nothing else is written.
+    init(totalBytes: Int?, isShown: Bool) {
         total = totalBytes
         self.isShown = isShown
     }
@@ -28,30 +25,37 @@ struct ProgressBar {
         guard isShown, shown.map({ now - $0 >= .milliseconds(100) }) ?? true else { return }
         shown = now
         isDrawn = true
-        let elapsed = (now - start) / .seconds(1)
-        FileHandle.standardError.write(
-            Data(
-                "\r\(Self.text(bytes: bytes, of: total, sequences: sequences, seconds: elapsed))\u{1B}[K".utf8
-            )
+        let text = Self.text(
+            bytes: bytes,
+            of: total,
+            sequences: sequences,
+            seconds: (now - start) / .seconds(1),
+            columns: StandardStream.error.columns ?? 80
         )
+        StandardStream.error.write("\r\(text)\u{1B}[K")
     }
 
     /// Takes the bar away.
     mutating func clear() {
         guard isDrawn else { return }
         isDrawn = false
-        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+        StandardStream.error.write("\r\u{1B}[K")
     }
 
-    /// What the bar shows.
-    static func text(bytes: Int, of total: Int?, sequences: Int, seconds: Double) -> String {
+    /// What the bar shows; a narrow terminal gets less of it, as a line that wraps could not be taken away.
+    static func text(bytes: Int, of total: Int?, sequences: Int, seconds: Double, columns: Int) -> String {
         let perSecond = seconds > 0 ? Double(sequences) / seconds : 0
-        let rate = "\(sequences) sequences, \(perSecond < 1e15 ? Int(perSecond) : 0)/s"
-        guard let total, total > 0 else { return rate }
-        let share = min(Double(max(bytes, 0)) / Double(total), 1)
-        let filled = Int(share * Double(width))
-        let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
-        let percent = String(Int(share * 100))
-        return "[\(bar)] \(String(repeating: " ", count: 3 - percent.count))\(percent) %  \(rate)"
+        let count = "\(sequences) \(sequences == 1 ? "sequence" : "sequences")"
+        let rate = "\(count), \(perSecond < 1e15 ? Int(perSecond) : 0)/s"
+        var forms = [rate, count]
+        if let total, total > 0 {
+            let share = min(Double(max(bytes, 0)) / Double(total), 1)
+            let filled = Int(share * Double(width))
+            let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
+            let digits = String(Int(share * 100))
+            let percent = String(repeating: " ", count: 3 - digits.count) + digits + " %"
+            forms = ["[\(bar)] \(percent)  \(rate)", "\(percent)  \(rate)", percent]
+        }
+        return forms.first { $0.count < columns } ?? ""
     }
 }

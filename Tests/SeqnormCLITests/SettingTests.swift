@@ -1,0 +1,138 @@
+import ArgumentParser
+import Inference
+import Testing
+
+@testable import SeqnormCLI
+
+@Suite struct SettingTests {
+    private func count(_ flag: Int?, _ environment: [String: String] = [:]) throws -> Setting<Int> {
+        try Setting(
+            "drain-count",
+            flag: flag,
+            environment: environment,
+            default: 3,
+            rule: "an integer in 1 ... 9",
+            where: (1...9).contains
+        )
+    }
+
+    /// The message of a usage error, which leaves with 2.
+    private func message(_ body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? ValidationError)?.message
+        }
+    }
+
+    @Test func `a flag wins over a variable, and a variable over the default`() throws {
+        let variable = ["SEQNORM_DRAIN_COUNT": "5"]
+        #expect(try count(7, variable).summary == "drain-count=7 (flag)")
+        #expect(try count(nil, variable).summary == "drain-count=5 (environment)")
+        #expect(try count(nil).summary == "drain-count=3 (default)")
+        #expect(try count(nil, ["SEQNORM_DRAIN_COUNT": ""]).summary == "drain-count=3 (default)")
+        #expect(try count(nil, ["SEQNORM_DRAIN-COUNT": "5", "DRAIN_COUNT": "5"]).value == 3)
+    }
+
+    @Test(arguments: ["0", "10", "x", "5 ", "1e1", "99999999999999999999"])
+    func `a bad variable is named with its rule`(text: String) {
+        let found = message { _ = try count(nil, ["SEQNORM_DRAIN_COUNT": text]) }
+        #expect(found == "SEQNORM_DRAIN_COUNT must be an integer in 1 ... 9")
+    }
+
+    @Test func `a bad flag is named with its rule, and a bad variable below it does not matter`() throws {
+        #expect(message { _ = try count(0) } == "--drain-count must be an integer in 1 ... 9")
+        #expect(try count(1, ["SEQNORM_DRAIN_COUNT": "x"]).value == 1)
+    }
+}
+
+@Suite struct ServeSettingsTests {
+    private func settings(_ arguments: [String], _ environment: [String: String] = [:]) throws
+        -> ServeSettings
+    {
+        try ServeSettings(ServeOptions.parse(arguments), environment: environment)
+    }
+
+    /// Every option with a value that is not its default.
+    private static let options = [
+        ("host", "::1"), ("port", "0"), ("batching", "padded"), ("threads", "3"), ("event-loop-threads", "2"),
+        ("max-batch-rows", "17"), ("max-batch-size", "5"), ("max-queued-requests", "6"),
+        ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
+        ("max-connections", "11"), ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
+        ("log-level", "debug"),
+    ]
+
+    private static func variable(_ name: String) -> String {
+        "SEQNORM_" + name.uppercased().replacing("-", with: "_")
+    }
+
+    @Test func `every option is read from the command line and from the environment`() throws {
+        let flags = Self.options.flatMap { ["--\($0.0)", $0.1] }
+        let fromFlags = try settings(flags + ["model.onnx"])
+        #expect(
+            fromFlags.summary == Self.options.map { "\($0.0)=\($0.1) (flag)" }.joined(separator: " ")
+        )
+        let variables = Dictionary(
+            uniqueKeysWithValues: Self.options.map { (Self.variable($0.0), $0.1) }
+        )
+        let fromVariables = try settings(["model.onnx"], variables)
+        #expect(
+            fromVariables.summary
+                == Self.options.map { "\($0.0)=\($0.1) (environment)" }.joined(separator: " ")
+        )
+    }
+
+    @Test func `what is settled reaches the server and the scheduler`() throws {
+        let settings = try settings(Self.options.flatMap { ["--\($0.0)", $0.1] } + ["model.onnx"])
+        let server = settings.serverConfiguration
+        #expect(server.host == "::1")
+        #expect(server.port == 0)
+        #expect(server.eventLoopThreads == 2)
+        #expect(server.maxBodyBytes == 9)
+        #expect(server.maxHeaderBytes == 300)
+        #expect(server.maxConnections == 11)
+        #expect(server.shutdownTimeout == .milliseconds(1500))
+        let batches = settings.batchOptions
+        #expect(batches.batching == .padded)
+        #expect(batches.maxBatchRows == 17)
+        #expect(batches.maxBatchSize == 5)
+        #expect(batches.maxQueuedRequests == 6)
+        #expect(batches.maxSequencePositions == 8)
+        #expect(settings.decodingLimits.maxSequences == 7)
+        #expect(settings.decodingLimits.maxPositions == 8)
+    }
+
+    @Test func `nothing said is the defaults`() throws {
+        let summary = try settings(["model.onnx"]).summary
+        #expect(summary.contains("host=127.0.0.1 (default) port=8080 (default) batching=ragged (default)"))
+        #expect(summary.contains("drain-delay=5.0 (default) shutdown-timeout=25.0 (default)"))
+        #expect(!summary.contains("flag") && !summary.contains("environment"))
+    }
+
+    @Test(arguments: [
+        ("host", ""), ("port", "-1"), ("port", "65536"), ("batching", "even"), ("threads", "0"),
+        ("event-loop-threads", "0"), ("max-batch-rows", "0"), ("max-batch-size", "x"),
+        ("max-queued-requests", "0"), ("max-instances", "0"), ("max-positions", "0"),
+        ("max-body-bytes", "0"), ("max-header-bytes", "1"), ("max-connections", "0"), ("drain-delay", "-1"),
+        ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
+    ])
+    func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {
+        #expect(throws: (any Error).self) { try settings(["--\(name)=\(text)", "model.onnx"]) }
+        guard !text.isEmpty else { return }
+        let failure = #expect(throws: ValidationError.self) {
+            try settings(["model.onnx"], [Self.variable(name): text])
+        }
+        #expect(failure?.message.hasPrefix("\(Self.variable(name)) must be ") == true)
+    }
+
+    @Test func `models come from the arguments, else from SEQNORM_MODELS, and there must be one`() throws {
+        #expect(try settings(["a", "b"]).paths == ["a", "b"])
+        #expect(try settings([], ["SEQNORM_MODELS": "c:d e"]).paths == ["c", "d e"])
+        #expect(try settings(["a"], ["SEQNORM_MODELS": "c"]).paths == ["a"])
+        for environment in [[:], ["SEQNORM_MODELS": ""], ["SEQNORM_MODELS": "::"]] {
+            let failure = #expect(throws: ValidationError.self) { try settings([], environment) }
+            #expect(failure?.message.contains("SEQNORM_MODELS") == true)
+        }
+    }
+}
