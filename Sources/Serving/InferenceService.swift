@@ -65,6 +65,7 @@ public final class InferenceService: Sendable {
     /// - Returns: The outputs, with one part for each sequence, in order.
     /// - Throws: ``ServingError/invalidInput(index:reason:)``,
     ///   ``ServingError/outputNotFound(name:available:)``, ``ServingError/layerNotFound(name:available:)``,
+    ///   ``ServingError/layerInsideLoop(name:available:)``,
     ///   ``ServingError/overloaded(queuedRequests:)``, ``ServingError/cancelled``,
     ///   ``ServingError/executionFailed(reason:)``, or ``ServingError/notReady(reason:)`` once the compute
     ///   threads have stopped.

@@ -12,8 +12,8 @@ struct OutputSelection {
 
     /// Checks a request against a model; no output named means the model's predictions.
     ///
-    /// - Throws: ``ServingError/outputNotFound(name:available:)`` or
-    ///   ``ServingError/layerNotFound(name:available:)``.
+    /// - Throws: ``ServingError/outputNotFound(name:available:)``,
+    ///   ``ServingError/layerNotFound(name:available:)`` or ``ServingError/layerInsideLoop(name:available:)``.
     init(_ request: OutputRequest, of model: SequenceModel) throws(ServingError) {
         switch request {
         case .outputs(let names):
@@ -25,9 +25,11 @@ struct OutputSelection {
             self.names = asked
             self.request = .outputs(available.filter(asked.contains))
         case .layer(let name):
-            let available = model.layers
+            let available = model.layerNames
             if let name, !available.contains(name) {
-                throw .layerNotFound(name: name, available: available)
+                throw model.sites.contains { $0.name == name }
+                    ? .layerInsideLoop(name: name, available: available)
+                    : .layerNotFound(name: name, available: available)
             }
             names = nil
             self.request = request

@@ -2,7 +2,7 @@ import Inference
 
 extension SequenceModel {
     /// The names of the normalization layers whose features can be asked for.
-    var layers: [String] { sites.filter { !$0.isNested }.map(\.name) }
+    var layerNames: [String] { layers.map(\.name) }
 
     /// The executor for a request, with the error that a caller of a service gets.
     func plannedExecutor(
@@ -15,9 +15,9 @@ extension SequenceModel {
             return switch error {
             case .unknownOutput(let name):
                 .failure(.outputNotFound(name: name, available: signature.outputs.map(\.name)))
-            case .unknownLayer(let name), .layerInsideLoop(let name):
-                .failure(.layerNotFound(name: name, available: layers))
-            case .noLayer: .failure(.layerNotFound(name: nil, available: layers))
+            case .unknownLayer(let name): .failure(.layerNotFound(name: name, available: layerNames))
+            case .layerInsideLoop(let name): .failure(.layerInsideLoop(name: name, available: layerNames))
+            case .noLayer: .failure(.layerNotFound(name: nil, available: layerNames))
             default: .failure(.executionFailed(reason: "\(error)"))
             }
         }

@@ -10,6 +10,8 @@ public enum ServingError: Error, Equatable, Sendable {
     case outputNotFound(name: String, available: [String])
     /// The model has no normalization site of this name (nil: none at all); `available` are those it has.
     case layerNotFound(name: String?, available: [String])
+    /// The normalization site is in a loop whose steps are not positions; `available` are those that can be asked for.
+    case layerInsideLoop(name: String, available: [String])
     /// The model, or the process, does not answer now.
     case notReady(reason: String)
     /// As many requests are waiting as may wait.
@@ -35,6 +37,9 @@ extension ServingError: CustomStringConvertible {
         case .layerNotFound(.some(let name), let available):
             "the model has no normalization layer '\(name)'; it has \(Self.list(available))"
         case .layerNotFound(.none, _): "the model has no normalization layer"
+        case .layerInsideLoop(let name, let available):
+            "normalization layer '\(name)' has no value for each position, as the steps of its loop are not the "
+                + "positions; the layers that have are \(Self.list(available))"
         case .notReady(let reason): reason
         case .overloaded(let queuedRequests):
             "\(queuedRequests) requests are waiting already; try again later"

@@ -84,7 +84,7 @@ struct InferenceServiceTests {
     @Test func `a normalization layer answers with a row for each position`() async throws {
         try await withService { service, model, _ in
             let batch = try ServedFixtures.sequences(0..<3)
-            let names: [String?] = [nil] + model.sequenceModel.layers
+            let names: [String?] = [nil] + model.sequenceModel.layerNames
             #expect(names.count > 1)
             for name in names {
                 let outputs = try await service.infer(model, .layer(name), batch)
@@ -101,7 +101,7 @@ struct InferenceServiceTests {
             await #expect(throws: ServingError.outputNotFound(name: "nope", available: outputs)) {
                 try await service.infer(model, .outputs(["predictions", "nope"]), batch)
             }
-            let layers = model.sequenceModel.layers
+            let layers = model.sequenceModel.layerNames
             await #expect(throws: ServingError.layerNotFound(name: "nope", available: layers)) {
                 try await service.infer(model, .layer("nope"), batch)
             }

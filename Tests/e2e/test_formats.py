@@ -95,13 +95,20 @@ def test_normalize_takes_fasta_and_json_lines(server):
     assert (got["normalized"] if isinstance(got, dict) else got) == expected
 
 
-def test_every_layer_the_metadata_names_can_be_normalized(server):
-    vowel = reference.sequences("vowels-cnn")[0]
-    for layer in ("block1.bn", "block2.bn", "block3.bn"):
-        answer = server.post("/v1/models/vowels-cnn:normalize", {"instances": [vowel], "layer": layer})
+LAYERS = {
+    "vowels-cnn": {"block1.bn": 64, "block2.bn": 64, "block3.bn": 64},
+    "vowels-bnlstm": {"lstm.bn_x": 256, "lstm.bn_h": 256, "lstm.bn_c": 64},
+}
+
+
+@pytest.mark.parametrize("model", LAYERS)
+def test_every_layer_the_metadata_names_can_be_normalized(server, model):
+    vowel = reference.sequences(model)[0]
+    for layer, channels in LAYERS[model].items():
+        answer = server.post(f"/v1/models/{model}:normalize", {"instances": [vowel], "layer": layer})
         assert answer.status == 200, answer.body[:500]
         (got,) = answer.json()["normalized"]
-        assert [len(step) for step in got] == [64] * len(vowel)
+        assert [len(step) for step in got] == [channels] * len(vowel)
 
 
 def tensor(name, datatype, array):

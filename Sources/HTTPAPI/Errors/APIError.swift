@@ -115,6 +115,7 @@ public struct APIError: Error, Hashable, Sendable {
         case .outputNotFound: self.init(.unprocessableEntity, .invalidInput, "\(error)", path: "outputs")
         case .layerNotFound(let name, _):
             self.init(.unprocessableEntity, .invalidInput, "\(error)", path: name == nil ? nil : "layer")
+        case .layerInsideLoop: self.init(.unprocessableEntity, .invalidInput, "\(error)", path: "layer")
         case .overloaded: self.init(.tooManyRequests, .overloaded, "\(error)", headers: Self.retryAfter)
         case .notReady: self.init(.serviceUnavailable, .notReady, "\(error)", headers: Self.retryAfter)
         case .cancelled:

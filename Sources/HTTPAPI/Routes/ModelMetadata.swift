@@ -45,7 +45,7 @@ struct ModelMetadata: Encodable {
         metadata = Content(
             signature: model.sequenceModel.signature,
             predictOutputs: model.sequenceModel.predictOutputs,
-            layers: model.sequenceModel.sites.map {
+            layers: model.sequenceModel.layers.map {
                 Layer(name: $0.name, channels: $0.channels, steps: $0.steps)
             },
             digest: "sha256:" + model.digest

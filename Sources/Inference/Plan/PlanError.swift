@@ -18,8 +18,10 @@ public indirect enum PlanError: Error, Hashable, Sendable {
     case unknownLayer(String)
     /// The model has no normalization that can be answered.
     case noLayer
-    /// A normalization inside of a loop, whose values exist for one step at a time only.
+    /// A normalization inside of a loop whose steps are not the positions of a sequence, or in a loop in a loop.
     case layerInsideLoop(String)
+    /// A normalization whose statistics are computed from the batch: the model is not frozen.
+    case batchStatistics(path: NodePath, label: String?)
     /// It cannot be told what the inputs and outputs mean.
     case signature(SignatureError)
     /// The file itself is at fault.
@@ -39,7 +41,12 @@ extension PlanError: CustomStringConvertible {
         case .nestedTooDeep(let path, let limit): "\(path): subgraphs are nested deeper than \(limit)"
         case .unknownLayer(let name): "the model has no normalization \(name)"
         case .noLayer: "the model has no normalization that can be answered"
-        case .layerInsideLoop(let name): "normalization \(name) is inside of a loop"
+        case .layerInsideLoop(let name):
+            "normalization \(name) has no value for each position: it is inside of a loop whose steps are not the "
+                + "positions of a sequence"
+        case .batchStatistics(let path, let label):
+            "\(path): \(label.map { "statistic \($0) is" } ?? "the normalization's statistics are") computed from "
+                + "the batch, not frozen, so an answer would depend on its neighbours; `seqnorm freeze` freezes them"
         case .signature(let error): "\(error)"
         case .model(let error): error.description
         }

@@ -2,8 +2,11 @@
 public enum OutputRequest: Hashable, Sendable {
     /// Outputs by name, in this order; none named means ``SequenceModel/predictOutputs``.
     case outputs([String])
-    /// The features after a normalization, by the name of its ``NormalizationSite``; nil means the model's output
-    /// `normalized`, or without one the last normalization.
+    /// The features after a normalization, by the name of one of ``SequenceModel/layers``; nil means the model's
+    /// output `normalized`, or without one the last of them.
+    ///
+    /// Those of a normalization in the body of a Scan over the positions have a row a step, in the order of the
+    /// positions.
     case layer(String?)
 }
 

@@ -3,12 +3,24 @@ import TensorCore
 
 /// Which value of the plan an output is, and where its time axis stands.
 struct OutputRule: Sendable {
-    /// Where the positions stand in a value.
+    /// The output that the features after a normalization are answered with, if a model has it.
+    static let normalizedName = "normalized"
+
+    /// Where the sequences and the positions stand in a value.
     enum Time: Sendable {
         case none
         case axis(Int)
         /// `[B, C]`, `[B, C, L]` or `[B, L, C]`: time is what is neither batch nor this axis.
         case besides(channelAxis: Int)
+        /// `[L, B, ...]`, what each step of a loop over the positions gave; the axis is that in the step's value.
+        case steps(channelAxis: Int)
+    }
+
+    /// The axes of the sequences and of their positions.
+    struct Axes {
+        let batch: Int
+        /// nil for one row a sequence.
+        let time: Int?
     }
 
     /// What the caller calls it.
@@ -17,30 +29,53 @@ struct OutputRule: Sendable {
     let value: String
     let time: Time
 
-    /// The axis of the positions in a value, nil for one row a sequence.
-    func timeAxis(_ shape: Shape) throws(ExecutionError) -> Int? {
+    /// The axes of the sequences and of their positions in a value.
+    ///
+    /// - Parameters:
+    ///   - shape: The value's shape.
+    ///   - count: How many sequences there are.
+    ///   - length: How many positions the longest has.
+    /// - Returns: The axes.
+    /// - Throws: ``ExecutionError/outputShape(name:actual:)`` if the value has others.
+    func axes(_ shape: Shape, count: Int, length: Int) throws(ExecutionError) -> Axes {
+        let axes = try axes(shape)
+        guard shape[axes.batch] == count else { throw fault(shape) }
+        if case .steps = time, shape[0] != length { throw fault(shape) }
+        return axes
+    }
+
+    private func axes(_ shape: Shape) throws(ExecutionError) -> Axes {
         switch time {
         case .none:
             guard shape.rank >= 1 else { throw fault(shape) }
-            return nil
+            return Axes(batch: 0, time: nil)
         case .axis(let axis):
             guard axis >= 1, axis < shape.rank else { throw fault(shape) }
-            return axis
+            return Axes(batch: 0, time: axis)
         case .besides(let channelAxis):
             switch shape.rank {
-            case 2: return nil
-            case 3: return channelAxis == 1 || channelAxis == -2 ? 2 : 1
+            case 2: return Axes(batch: 0, time: nil)
+            case 3: return Axes(batch: 0, time: channelAxis == 1 || channelAxis == -2 ? 2 : 1)
             default: throw fault(shape)
             }
+        case .steps(let channelAxis):
+            let axis = channelAxis < 0 ? channelAxis + shape.rank : channelAxis + 1
+            guard axis >= 2, axis < shape.rank else { throw fault(shape) }
+            return Axes(batch: 1, time: 0)
         }
     }
 
     func fault(_ shape: Shape) -> ExecutionError { .outputShape(name: name, actual: shape.dimensions) }
 
-    /// A value `[B, ...]` with the time axis second, `[B, L, ...features]`.
-    func timeSecond(_ tensor: Tensor, timeAxis: Int) throws(ExecutionError) -> Tensor {
-        guard timeAxis != 1 else { return tensor }
-        let order = [0, timeAxis] + (1..<tensor.shape.rank).filter { $0 != timeAxis }
+    /// A value with the sequences first and their positions second, `[B, L, ...features]`.
+    func sequencesFirst(
+        _ tensor: Tensor,
+        batchAxis: Int,
+        timeAxis: Int
+    ) throws(ExecutionError) -> Tensor {
+        guard batchAxis != 0 || timeAxis != 1 else { return tensor }
+        let rest = (0..<tensor.shape.rank).filter { $0 != batchAxis && $0 != timeAxis }
+        let order = [batchAxis, timeAxis] + rest
         guard let shape = try? Shape(checking: order.map { tensor.shape[$0] }) else {
             throw fault(tensor.shape)
         }

@@ -16,13 +16,13 @@ struct RaggedExecutor: SequenceExecutor {
             let values = try plan.run(try layout.inputs(single))
             for (position, rule) in rules.enumerated() {
                 let value = values[position]
-                let timeAxis = try rule.timeAxis(value.shape)
-                guard value.shape[0] == 1 else { throw rule.fault(value.shape) }
-                guard let timeAxis else {
+                let axes = try rule.axes(value.shape, count: 1, length: single.rowCount)
+                guard let timeAxis = axes.time else {
                     parts[position].append(value)
                     continue
                 }
-                let rows = try rule.timeSecond(value, timeAxis: timeAxis).element(at: 0)
+                let rows = try rule.sequencesFirst(value, batchAxis: axes.batch, timeAxis: timeAxis)
+                    .element(at: 0)
                 parts[position].append(rows)
                 lengths[position] = (lengths[position] ?? []) + [rows.shape[0]]
             }

@@ -14,6 +14,8 @@ public final class SequenceModel: Sendable {
     public let signature: Signature
     /// Its normalizations, in order.
     public let sites: [NormalizationSite]
+    /// Where the values of ``layers`` are, by name.
+    let places: [String: LayerPlace]
     private let cache = ExecutorCache()
 
     /// Reads a model's signature and plans all its outputs once, so that a model that cannot run is refused here.
@@ -21,8 +23,12 @@ public final class SequenceModel: Sendable {
     /// - Parameters:
     ///   - model: A validated model.
     ///   - override: The contents of a `model.json`, which says what cannot be inferred.
-    /// - Throws: ``PlanError/signature(_:)``, or why the model cannot be planned.
+    /// - Throws: ``PlanError/batchStatistics(path:label:)`` for a model that is not frozen,
+    ///   ``PlanError/signature(_:)``, or why the model cannot be planned.
     public convenience init(model: Model, override: Data? = nil) throws(PlanError) {
+        if let found = UnfrozenStatistic.first(in: model) {
+            throw .batchStatistics(path: found.path, label: found.label)
+        }
         let signature: Signature
         do throws(SignatureError) {
             signature = try Signature(inferring: model, document: override)
@@ -36,6 +42,9 @@ public final class SequenceModel: Sendable {
         self.model = model
         self.signature = signature
         self.sites = sites
+        let places = LayerPlaces(model, signature)
+        self.places = Dictionary(uniqueKeysWithValues: sites.map { ($0.name, places.place(of: $0)) })
+            .compactMapValues(\.self)
         _ = try executor(for: .outputs([]), batching: .ragged)
     }
 
@@ -43,10 +52,11 @@ public final class SequenceModel: Sendable {
     /// one.
     public var predictOutputs: [String] {
         let names = signature.outputs.map(\.name)
-        return names.count == 1 ? names : names.filter { $0 != Self.normalizedName }
+        return names.count == 1 ? names : names.filter { $0 != OutputRule.normalizedName }
     }
 
-    private static let normalizedName = "normalized"
+    /// The normalizations that can be asked for, in order: those with a value for each position.
+    public var layers: [NormalizationSite] { sites.filter { places[$0.name] != nil } }
 
     /// What computes a request, made at the first call and kept for the next ones.
     ///
@@ -62,8 +72,8 @@ public final class SequenceModel: Sendable {
     ) throws(PlanError) -> any SequenceExecutor {
         try cache.executor(for: ExecutorCache.Key(request: request, batching: batching)) {
             () throws(PlanError) in
-            let rules = try self.rules(request)
-            let plan = try ExecutionPlan(self.model, outputs: rules.map(\.value))
+            let (model, rules) = try self.resolve(request)
+            let plan = try ExecutionPlan(model, outputs: rules.map(\.value))
             let layout = InputLayout(self.signature, plan: plan)
             // A model that cannot be told of padding would take it for data.
             let knowsPadding = self.signature.mask != nil || self.signature.lengths != nil
@@ -72,37 +82,5 @@ public final class SequenceModel: Sendable {
             case .ragged, .padded: RaggedExecutor(plan: plan, layout: layout, rules: rules)
             }
         }
-    }
-
-    private func rules(_ request: OutputRequest) throws(PlanError) -> [OutputRule] {
-        switch request {
-        case .outputs(let names):
-            var rules: [OutputRule] = []
-            for name in names.isEmpty ? predictOutputs : names { rules.append(try rule(output: name)) }
-            return rules
-        case .layer(let name?): return [try rule(layer: name)]
-        case .layer(nil):
-            if signature.outputs.contains(where: { $0.name == Self.normalizedName }) {
-                return [try rule(output: Self.normalizedName)]
-            }
-            guard let site = sites.last(where: { !$0.isNested }) else { throw .noLayer }
-            return [try rule(layer: site.name)]
-        }
-    }
-
-    private func rule(output name: String) throws(PlanError) -> OutputRule {
-        guard let output = signature.outputs.first(where: { $0.name == name }) else {
-            throw .unknownOutput(name)
-        }
-        switch output.kind {
-        case .perSequence: return OutputRule(name: name, value: name, time: .none)
-        case .perPosition(let axis): return OutputRule(name: name, value: name, time: .axis(axis))
-        }
-    }
-
-    private func rule(layer name: String) throws(PlanError) -> OutputRule {
-        guard let site = sites.first(where: { $0.name == name }) else { throw .unknownLayer(name) }
-        guard !site.isNested else { throw .layerInsideLoop(name) }
-        return OutputRule(name: name, value: site.output, time: .besides(channelAxis: site.channelAxis))
     }
 }

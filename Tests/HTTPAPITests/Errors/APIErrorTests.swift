@@ -49,6 +49,7 @@ import Testing
         Row(ServingError.versionNotFound(name: "m", version: 2), 404, "model_not_found"),
         Row(ServingError.outputNotFound(name: "o", available: []), 422, "invalid_input", path: "outputs"),
         Row(ServingError.layerNotFound(name: "l", available: []), 422, "invalid_input", path: "layer"),
+        Row(ServingError.layerInsideLoop(name: "l", available: []), 422, "invalid_input", path: "layer"),
         Row(ServingError.layerNotFound(name: nil, available: []), 422, "invalid_input"),
         Row(ServingError.notReady(reason: "loading"), 503, "not_ready", header: "retry-after"),
         Row(ServingError.overloaded(queuedRequests: 9), 429, "overloaded", header: "retry-after"),

@@ -74,6 +74,26 @@ import Testing
         #expect(versioned.body == json.body)
     }
 
+    @Test func `layers inside of a loop are normalized as well, the last one if none is named`() async throws
+    {
+        let service = try await TestService.shared
+        let path = "/v1/models/vowels-bnlstm:normalize"
+        let frame = "[\(Array(repeating: "0.5", count: 12).joined(separator: ","))]"
+        let instances = #""instances": [[\#(frame), \#(frame)], [\#(frame)]]"#
+        let answer = await service.call(.POST, path, body: #"{\#(instances), "layer": "lstm.bn_x"}"#)
+        #expect(answer.status == 200)
+        let sequences = try #require(try answer.json["normalized"]?.array)
+        #expect(sequences.map { $0.array?.count } == [2, 1])
+        #expect(sequences[0].array?.map { $0.array?.count } == [256, 256])
+        let unnamed = await service.call(.POST, path, body: "{\(instances)}")
+        let last = await service.call(.POST, path, body: #"{\#(instances), "layer": "lstm.bn_c"}"#)
+        #expect(unnamed.status == 200)
+        #expect(unnamed.body == last.body)
+        let metadata = await service.call(.GET, "/v1/models/vowels-bnlstm/metadata")
+        let layers = try metadata.json["metadata"]?["layers"]?.array
+        #expect(layers?.map { $0["name"]?.string } == ["lstm.bn_x", "lstm.bn_h", "lstm.bn_c"])
+    }
+
     @Test func `a wrong line gets its error and the others their answers`() async throws {
         let service = try await TestService.shared
         let good = await service.call(.POST, Self.predict, body: #"{"instances": ["ACD"]}"#)

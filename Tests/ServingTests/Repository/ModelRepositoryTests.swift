@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import ONNXGraph
+import TestSupport
 import Testing
 
 @testable import Serving
@@ -45,6 +46,21 @@ struct ModelRepositoryTests {
         #expect(
             repository.readiness == .notReady(reason: "model 'empty' version 1 failed: \(first)")
         )
+    }
+
+    @Test func `a model whose statistics are not frozen is refused, with the node and what to do`()
+        async throws
+    {
+        let names = ["vowels-cnn/train", "vowels-plain-bn/train-legacy"]
+        let bytes = try names.map { try Data(contentsOf: Fixtures.reference("models/\($0).onnx")) }
+        let folder = try TemporaryFolder(["a/1/model.onnx": bytes[0], "b/1/model.onnx": bytes[1]])
+        let repository = try await ServedFixtures.repository(folder)
+        for (name, node) in [("a", "node.block1.bn.mean"), ("b", "/bns.0/BatchNormalization")] {
+            let reason = try #require(self.reason(repository, name))
+            #expect(reason.hasPrefix("\(node): "))
+            #expect(reason.contains("not frozen") && reason.contains("seqnorm freeze"))
+            #expect(!reason.contains(folder.url.path))
+        }
     }
 
     @Test func `a repository is ready once all is loaded`() async throws {

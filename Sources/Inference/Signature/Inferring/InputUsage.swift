@@ -20,11 +20,26 @@ struct InputUsage {
         follow([input.name: Array(input.axes.indices)], in: graph, constants: ConstantShapes())
     }
 
+    private init() {}
+
+    /// Where the axes of an input are in the values of the model's own graph, as far as they can be followed.
+    ///
+    /// - Parameters:
+    ///   - input: The input's name.
+    ///   - rank: How many axes it has.
+    ///   - graph: The model's graph.
+    /// - Returns: The axes of each value that has some of the input's, each as long as the input's.
+    static func axisMaps(of input: String, rank: Int, in graph: Graph) -> [String: AxisMap] {
+        var usage = InputUsage()
+        return usage.follow([input: Array(0..<rank)], in: graph, constants: ConstantShapes())
+    }
+
+    @discardableResult
     private mutating func follow(
         _ traced: [String: AxisMap],
         in graph: Graph,
         constants: ConstantShapes
-    ) {
+    ) -> [String: AxisMap] {
         var traced = traced
         var constants = constants
         constants.add(graph.initializers)
@@ -36,6 +51,7 @@ struct InputUsage {
                 traced[output] = map
             }
         }
+        return traced
     }
 
     // MARK: What operators tell
@@ -138,6 +154,18 @@ struct InputUsage {
             return AxisMap.permutation(of: node, rank: first.count)?.map { first[$0] }
         case "Unsqueeze": return constants.axes(of: node).flatMap(first.unsqueezed)
         case "Squeeze": return constants.axes(of: node).flatMap(first.squeezed)
+        case "BatchNormalization", "LayerNormalization": return traced[node.inputs[0]]
+        case "MatMul":
+            guard node.inputs.count == 2, let map = traced[node.inputs[0]], !map.isEmpty,
+                constants[node.inputs[1]]?.count == 2
+            else { return nil }
+            return map.dropLast() + [nil]
+        case "Gather":
+            let axis = if case .int(let axis)? = node.attribute("axis") { axis } else { Int64(0) }
+            guard node.inputs.count == 2, axis == 0, let table = constants[node.inputs[0]], !table.isEmpty,
+                let map = traced[node.inputs[1]]
+            else { return nil }
+            return map + [Int?](repeating: nil, count: table.count - 1)
         default:
             guard elementwise.contains(node.operatorType) else { return nil }
             return maps.max { $0.count < $1.count }
