@@ -1,6 +1,6 @@
 import TensorCore
 
-/// Puts a scale and shift a channel into the constant weights and bias of the Conv or MatMul before it.
+/// Puts a scale and shift a channel into the constant weights and bias of the Conv, MatMul or Gemm before it.
 ///
 /// `scale * (W x + b) + shift = (scale * W) x + (scale * b + shift)`, computed in Double.
 enum AffineIntoWeights: PlannerPass {
@@ -39,6 +39,15 @@ enum AffineIntoWeights: PlannerPass {
         case let product as MatMul:
             let prepared = try matrix(product, constants, affine)
             return Match(producer: producer, node: index, computation: prepared, constants: [])
+        case let product as Gemm:
+            let (weights, bias) = try gemm(product, constants, affine)
+            let computation = Gemm(addingTo: product)
+            return Match(
+                producer: producer,
+                node: index,
+                computation: computation,
+                constants: [weights, bias]
+            )
         default: throw .otherOperator
         }
     }
@@ -89,7 +98,8 @@ enum AffineIntoWeights: PlannerPass {
     ) throws(NoMatch) -> (scale: [Double], shift: [Double]) {
         switch affine {
         case .channels(let affine):
-            guard affine.scale.count == count, axesBehind == 1 else { throw .unsupportedShape }
+            // The channels of a batch normalization are axis 1.
+            guard affine.scale.count == count, rank - 1 - axesBehind == 1 else { throw .unsupportedShape }
             return (affine.scale.map(Double.init), affine.shift.map(Double.init))
         case .broadcast(let step):
             guard let scale = step.scale.perChannel(count, axesBehind: axesBehind, rank: rank),
@@ -131,6 +141,40 @@ enum AffineIntoWeights: PlannerPass {
         }
         guard let newWeights = try? Tensor(scaled, shape: weights.shape),
             let newBias = try? Tensor(bias.map { Float($0) }, shape: Shape(checking: [count]))
+        else { throw .unsupportedShape }
+        return (newWeights, newBias)
+    }
+
+    /// `alpha * A * (scale * B) + (scale * beta * C + shift)`, the new addend `[columns]`.
+    private static func gemm(
+        _ product: Gemm,
+        _ constants: [Tensor?],
+        _ affine: Affine
+    ) throws(NoMatch) -> (weights: Tensor, bias: Tensor) {
+        guard product.prepared == nil else { throw .otherOperator }
+        guard constants.count >= 2, let weights = constants[1] else { throw .notConstant }
+        guard weights.elementType == .float32, weights.shape.rank == 2, weights.count > 0 else {
+            throw .unsupportedShape
+        }
+        let (rowLength, isTransposed) = (weights.shape[1], product.transposesB)
+        let count = isTransposed ? weights.shape[0] : rowLength
+        var addend = [Double](repeating: 0, count: count)
+        if constants.count > 2 {
+            guard let constant = constants[2] else { throw .notConstant }
+            guard constant.elementType == .float32,
+                let values = ConstantArray(constant).perChannel(count, axesBehind: 0, rank: 2)
+            else { throw .unsupportedShape }
+            addend = values.map { $0 * Double(product.beta) }
+        }
+        let (scale, shift) = try perChannel(affine, count, axesBehind: 0, rank: 2)
+        var scaled = weights.array(of: Float.self)
+        for index in scaled.indices {
+            let column = isTransposed ? index / rowLength : index % rowLength
+            scaled[index] = Float(Double(scaled[index]) * scale[column])
+        }
+        let bias = zip(zip(addend, scale), shift).map { Float($0.0 * $0.1 + $1) }
+        guard let newWeights = try? Tensor(scaled, shape: weights.shape),
+            let newBias = try? Tensor(bias, shape: Shape(checking: [count]))
         else { throw .unsupportedShape }
         return (newWeights, newBias)
     }

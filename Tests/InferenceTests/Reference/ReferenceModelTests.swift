@@ -63,9 +63,19 @@ struct ReferenceModelTests {
         let tensors = try SafeTensors.read(
             Fixtures.reference("expected/inference/vowels-plain-bn.safetensors")
         )
-        let plan = try plan("vowels-plain-bn/train-legacy.onnx")
+        let statistics = [("mean", 1), ("var", 2)].flatMap { name, output in
+            (0..<3).map { ("\(name).\($0)", "/bns.\($0)/BatchNormalization_output_\(output)") }
+        }
+        let plan = try plan(
+            "vowels-plain-bn/train-legacy.onnx",
+            outputs: ["predictions"] + statistics.map { $0.1 }
+        )
         let inputs = ["x": try #require(tensors["train.x"]), "mask": try #require(tensors["train.mask"])]
-        report("train", try plan.run(inputs)[0], try #require(tensors["train.predictions"]))
+        let outputs = try plan.run(inputs)
+        report("train", outputs[0], try #require(tensors["train.predictions"]))
+        for (statistic, output) in zip(statistics, outputs.dropFirst()) {
+            report(statistic.0, output, try #require(tensors["train.running_onnx.\(statistic.0)"]))
+        }
     }
 
     @Test(arguments: ["within", "beyond"])

@@ -8,7 +8,7 @@ struct Gemm: Operator {
     let transposesA: Bool
     let transposesB: Bool
     /// A constant B, packed, and a constant C as `[N]`, already multiplied by beta.
-    private let prepared: MatMul.Prepared?
+    let prepared: MatMul.Prepared?
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(reader.opset < 11 ? 3...3 : 2...3)
@@ -16,6 +16,15 @@ struct Gemm: Operator {
         beta = try reader.float("beta", default: 1)
         transposesA = try reader.flag("transA", default: false)
         transposesB = try reader.flag("transB", default: false)
+        prepared = nil
+    }
+
+    /// The same product, with an addend that is taken as it is.
+    init(addingTo gemm: Gemm) {
+        alpha = gemm.alpha
+        beta = 1
+        transposesA = gemm.transposesA
+        transposesB = gemm.transposesB
         prepared = nil
     }
 

@@ -4,7 +4,7 @@ import TensorCore
 /// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceSumSquare and ReduceL2.
 ///
 /// Axes are an attribute before opset 13 (ReduceSum) or 18 (the others), an input since; none named means all, or
-/// with `noop_with_empty_axes` none.
+/// with `noop_with_empty_axes` none. The maximum of bools is whether any is true, the minimum whether all are.
 struct Reduce: Operator {
     enum Kind: Sendable { case sum, mean, maximum, minimum, sumOfSquares, norm }
 
@@ -84,6 +84,10 @@ struct Reduce: Operator {
             return try integers(of: Int64.self, x, shape, (outer, count, inner), kind, inputs)
         case .int32:
             return try integers(of: Int32.self, x, shape, (outer, count, inner), kind, inputs)
+        case .bool where kind == .maximum:
+            return try fold(of: Bool.self, x, shape, (outer, count, inner), false, inputs) { $0 || $1 }
+        case .bool where kind == .minimum:
+            return try fold(of: Bool.self, x, shape, (outer, count, inner), true, inputs) { $0 && $1 }
         default: throw .unsupportedElementType(x.elementType, input: 0)
         }
     }

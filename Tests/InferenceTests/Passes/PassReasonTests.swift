@@ -1,0 +1,195 @@
+import ONNXGraph
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import Inference
+
+/// Why each pass leaves a node alone.
+struct PassReasonTests {
+    /// A graph as it is before any pass; inputs are `x`, `v` and the integers `n`.
+    private func graph(
+        _ nodes: [Node],
+        _ constants: [String: Tensor] = [:],
+        outputs: [String] = ["y"]
+    ) throws -> PlanGraph {
+        let scope = GraphScope(path: .root, opsets: ["": 17], parent: nil)
+        let inputs = [("x", ElementType.float32), ("v", .float32), ("n", .int64)]
+        let source = Graph(
+            name: "g",
+            nodes: nodes,
+            initializers: constants.sorted { $0.key < $1.key }.map { Initializer($0.key, $0.value) },
+            inputs: inputs.map { ValueInfo($0.0, elementType: $0.1, dimensions: nil) },
+            outputs: outputs.map { ValueInfo($0, elementType: .float32, dimensions: nil) }
+        )
+        try scope.add(source, outputs: outputs)
+        return scope.graph
+    }
+
+    /// Why a pass leaves the last node alone; nil if it does not.
+    private func reason<Pass: PlannerPass>(_ pass: Pass.Type, _ graph: PlanGraph) -> NoMatch? {
+        do throws(NoMatch) {
+            _ = try Pass.check(graph.nodes.count - 1, in: graph, GraphFacts(graph))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func tensor(_ values: [Float], _ shape: Shape) throws -> Tensor {
+        try Tensor(values, shape: shape)
+    }
+
+    private func node(_ type: String, _ inputs: [String], _ output: String = "y") -> Node {
+        Node(type, inputs: inputs, outputs: [output])
+    }
+
+    // MARK: IdentityRemoval
+
+    @Test func `identities and dropouts are removed, unless a mask or a mode that is not known is asked for`()
+        throws
+    {
+        typealias Pass = IdentityRemoval
+        #expect(reason(Pass.self, try graph([node("Identity", ["x"])])) == nil)
+        #expect(reason(Pass.self, try graph([node("Dropout", ["x"])])) == nil)
+        #expect(reason(Pass.self, try graph([node("Relu", ["x"])])) == .otherOperator)
+        let masked = Node("Dropout", inputs: ["x"], outputs: ["y", "m"])
+        #expect(reason(Pass.self, try graph([masked], outputs: ["y", "m"])) == .unsupportedShape)
+        #expect(reason(Pass.self, try graph([node("Dropout", ["x", "", "v"])])) == .notConstant)
+        let training = try graph([node("Dropout", ["x", "", "t"])], ["t": Tensor(scalar: true)])
+        #expect(reason(Pass.self, training) == .notConstant)
+        let inference = try graph([node("Dropout", ["x", "", "t"])], ["t": Tensor(scalar: false)])
+        #expect(reason(Pass.self, inference) == nil)
+    }
+
+    // MARK: AffineChain
+
+    private func chain(_ first: Node, _ second: Node, _ constants: [String: Tensor]) throws -> NoMatch? {
+        reason(AffineChain.self, try graph([first, second], constants))
+    }
+
+    @Test func `two affine nodes become one, unless`() throws {
+        let two = try tensor([2, 2], [2])
+        let constants = ["a": two, "b": two]
+        #expect(try chain(node("Mul", ["x", "a"], "t"), node("Add", ["t", "b"]), constants) == nil)
+        let unary = node("Relu", ["x"], "t")
+        #expect(try chain(unary, node("Add", ["t", "b"]), constants) == .otherOperator)
+        #expect(
+            try chain(node("Add", ["x", "a"], "t"), node("Relu", ["t"]), constants) == .otherOperator
+        )
+        #expect(
+            try chain(node("Add", ["x", "v"], "t"), node("Add", ["t", "b"]), constants) == .notConstant
+        )
+        #expect(
+            try chain(node("Mul", ["x", "a"], "t"), node("Div", ["b", "t"]), constants) == .otherOperator
+        )
+        let integers = ["a": try Tensor([Int64(1)], shape: [1])]
+        #expect(
+            try chain(node("Add", ["n", "a"], "t"), node("Add", ["t", "a"]), integers)
+                == .unsupportedElementType
+        )
+    }
+
+    @Test func `an affine node whose value has other readers stays`() throws {
+        let constants = ["a": try tensor([2], [1])]
+        let nodes = [node("Mul", ["x", "a"], "t"), node("Add", ["t", "a"])]
+        let found = try graph(nodes, constants, outputs: ["y", "t"])
+        #expect(reason(AffineChain.self, found) == .intermediateIsUsed)
+    }
+
+    @Test func `constants that would grow, cancel or overflow stay apart`() throws {
+        let row = try tensor([1, 2, 3], [1, 3])
+        let column = try tensor([1, 2], [2, 1])
+        #expect(
+            try chain(node("Mul", ["x", "a"], "t"), node("Mul", ["t", "b"]), ["a": row, "b": column])
+                == .unsupportedShape
+        )
+        let far = ["a": Tensor(scalar: Float(-5000)), "b": Tensor(scalar: Float(2))]
+        #expect(try chain(node("Add", ["x", "a"], "t"), node("Mul", ["t", "b"]), far) == .wouldCancel)
+        let zero = ["a": Tensor(scalar: Float(1)), "b": Tensor(scalar: Float(0))]
+        #expect(try chain(node("Mul", ["x", "a"], "t"), node("Div", ["t", "b"]), zero) == .notFinite)
+    }
+
+    // MARK: AffineIntoWeights
+
+    private func weights() throws -> [String: Tensor] {
+        [
+            "w": try tensor([1, 2, 3, 4], [2, 2, 1]), "m": try tensor([1, 2, 3, 4], [2, 2]),
+            "c": try tensor([3, 5], [2]), "k": try tensor([3, 5], [2, 1]),
+            "s": try tensor([1, 1], [2]), "far": try tensor([9000, 1], [2]),
+            "tall": try tensor([1, 2, 3, 4, 5, 6], [3, 2]), "d": try Tensor([1.0, 1.0], shape: [2]),
+        ]
+    }
+
+    private func fold(_ nodes: Node..., outputs: [String] = ["y"]) throws -> NoMatch? {
+        reason(AffineIntoWeights.self, try graph(nodes, weights(), outputs: outputs))
+    }
+
+    private func normalization(_ parameters: [String] = ["s", "s", "s", "s"]) -> Node {
+        node("BatchNormalization", ["t"] + parameters)
+    }
+
+    @Test func `scale and shift go into the weights of Conv, MatMul and Gemm`() throws {
+        #expect(try fold(node("Conv", ["x", "w"], "t"), node("Mul", ["t", "k"])) == nil)
+        #expect(try fold(node("Conv", ["x", "w", "c"], "t"), normalization()) == nil)
+        #expect(try fold(node("MatMul", ["x", "m"], "t"), node("Mul", ["t", "c"])) == nil)
+        #expect(try fold(node("Gemm", ["x", "m"], "t"), node("Mul", ["t", "c"])) == nil)
+        #expect(try fold(node("Gemm", ["x", "m", "c"], "t"), normalization()) == nil)
+    }
+
+    @Test func `scale and shift stay where the node before is another or has other readers`() throws {
+        #expect(try fold(node("Relu", ["x"], "t"), node("Mul", ["t", "c"])) == .otherOperator)
+        #expect(try fold(node("Mul", ["x", "c"])) == .otherOperator)
+        #expect(try fold(node("Gemm", ["x", "m"], "t"), node("Relu", ["t"])) == .otherOperator)
+        for product in [
+            node("Conv", ["x", "w"], "t"), node("MatMul", ["x", "m"], "t"), node("Gemm", ["x", "m"], "t"),
+        ] {
+            let read = try fold(product, node("Mul", ["t", "k"]), outputs: ["y", "t"])
+            #expect(read == .intermediateIsUsed)
+        }
+    }
+
+    @Test func `scale and shift stay where weights or parameters are not constant`() throws {
+        #expect(try fold(node("Conv", ["x", "v"], "t"), node("Mul", ["t", "k"])) == .notConstant)
+        #expect(try fold(node("Conv", ["x", "w", "v"], "t"), node("Mul", ["t", "k"])) == .notConstant)
+        #expect(try fold(node("MatMul", ["x", "v"], "t"), node("Mul", ["t", "c"])) == .notConstant)
+        #expect(try fold(node("Gemm", ["x", "v"], "t"), node("Mul", ["t", "c"])) == .notConstant)
+        #expect(try fold(node("Gemm", ["x", "m", "v"], "t"), node("Mul", ["t", "c"])) == .notConstant)
+        let open = normalization(["s", "s", "v", "s"])
+        #expect(try fold(node("Conv", ["x", "w"], "t"), open) == .notConstant)
+    }
+
+    @Test func `scale and shift stay where they are not one number a channel`() throws {
+        #expect(try fold(node("Conv", ["x", "w"], "t"), node("Mul", ["t", "c"])) == .unsupportedShape)
+        #expect(try fold(node("MatMul", ["x", "m"], "t"), node("Mul", ["t", "k"])) == .unsupportedShape)
+        #expect(try fold(node("Gemm", ["x", "m"], "t"), node("Mul", ["t", "k"])) == .unsupportedShape)
+        #expect(
+            try fold(node("Gemm", ["x", "m", "tall"], "t"), node("Mul", ["t", "c"])) == .unsupportedShape
+        )
+        #expect(try fold(node("MatMul", ["x", "m"], "t"), normalization()) == .unsupportedShape)
+        let doubles = normalization(["s", "s", "s", "d"])
+        #expect(try fold(node("Conv", ["x", "w"], "t"), doubles) == .unsupportedElementType)
+    }
+
+    @Test func `scale and shift stay where digits would be lost`() throws {
+        let far = normalization(["s", "s", "far", "s"])
+        #expect(try fold(node("Conv", ["x", "w"], "t"), far) == .wouldCancel)
+        #expect(try fold(node("Gemm", ["x", "m"], "t"), node("Add", ["t", "far"])) == .wouldCancel)
+    }
+
+    // MARK: ActivationEpilogue
+
+    @Test func `an activation goes into the Conv before it, unless`() throws {
+        typealias Pass = ActivationEpilogue
+        let conv = node("Conv", ["x", "w"], "t")
+        #expect(reason(Pass.self, try graph([conv, node("Relu", ["t"])], weights())) == nil)
+        #expect(reason(Pass.self, try graph([node("Relu", ["x"])])) == .otherOperator)
+        let product = [node("MatMul", ["x", "m"], "t"), node("Relu", ["t"])]
+        #expect(reason(Pass.self, try graph(product, weights())) == .otherOperator)
+        #expect(
+            reason(Pass.self, try graph([conv, node("Mul", ["t", "k"])], weights())) == .otherOperator
+        )
+        let read = try graph([conv, node("Relu", ["t"])], weights(), outputs: ["y", "t"])
+        #expect(reason(Pass.self, read) == .intermediateIsUsed)
+    }
+}
