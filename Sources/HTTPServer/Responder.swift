@@ -1,7 +1,9 @@
 /// What a ``Server`` asks for answers.
 public protocol Responder: Sendable {
-    /// Answers one request, off the event loop.
+    /// Answers one request: on the event loop's thread if its body is at most
+    /// ``ServerConfiguration/maxInlineBodyBytes`` long, else on Swift's cooperative pool.
     ///
+    /// Neither may be held up, so work that grows with the answer has to go elsewhere.
     /// The task is cancelled when the client goes away; the answer is then dropped.
     ///
     /// - Parameter request: The whole request.

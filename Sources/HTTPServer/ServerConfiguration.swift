@@ -20,6 +20,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var maxHeaderBytes: Int
     /// Bytes of one request body, chunked or not, beyond which ``Rejection/bodyTooLarge(limit:)``.
     public var maxBodyBytes: Int
+    /// Bodies of up to this many bytes are handed to the responder on the event loop's own thread; 0: only empty ones.
+    public var maxInlineBodyBytes: Int
     /// How long a connection may rest between two requests.
     public var idleTimeout: Duration
     /// How long the head of a request may take: from the start of the connection, or from its first byte.
@@ -40,6 +42,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         maxConnections = 1024
         maxHeaderBytes = 16 << 10
         maxBodyBytes = 64 << 20
+        maxInlineBodyBytes = 4 << 10
         idleTimeout = .seconds(75)
         headerTimeout = .seconds(10)
         bodyTimeout = .seconds(60)

@@ -41,7 +41,7 @@ struct InstancesRoutes {
         let wanted = OutputRequest(layer: body.layer, outputs: body.outputs, key: key, model: model)
         let outputs = try await service.infer(model, wanted, body.batch)
         let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
-        return .json(bytes: encoder.encode(outputs))
+        return .json(bytes: try await LongAnswer.write(outputs) { encoder.encode(outputs) })
     }
 
     private func fasta(
@@ -60,9 +60,9 @@ struct InstancesRoutes {
         }
         let wanted = OutputRequest(layer: nil, outputs: nil, key: key, model: model)
         do {
-            return .json(
-                bytes: PredictionsEncoder(key: key).encode(try await service.infer(model, wanted, batch))
-            )
+            let outputs = try await service.infer(model, wanted, batch)
+            let encoder = PredictionsEncoder(key: key)
+            return .json(bytes: try await LongAnswer.write(outputs) { encoder.encode(outputs) })
         } catch {
             throw APIError(error) { "line \(records[$0].line)" }
         }

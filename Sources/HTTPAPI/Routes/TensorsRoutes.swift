@@ -48,7 +48,8 @@ struct TensorsRoutes {
                 modelVersion: String(model.version),
                 signature: signature
             )
-            return .json(bytes: try encoder.encode(outputs, for: body))
+            let bytes = try await LongAnswer.write(outputs) { try encoder.encode(outputs, for: body) }
+            return .json(bytes: bytes)
         }
     }
 }

@@ -211,7 +211,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         phase = .handling
         timer?.clear()
         let writer = ResponseWriter(connection: self, isOpen: isOpen, eventLoop: context.eventLoop)
-        task = Task { [responder] in
+        // A short body is decoded sooner than another thread is woken for it.
+        let isShort = request.body.readableBytes <= configuration.maxInlineBodyBytes
+        let executor = isShort ? EventLoopTaskExecutor(context.eventLoop, isOpen: isOpen) : nil
+        task = Task(executorPreference: executor) { [responder] in
             await writer.write(responder.respond(to: request))
         }
     }
