@@ -26,6 +26,11 @@ enum MediaType: String, CaseIterable {
             self = .json
             return
         }
+        // As nearly every client writes it; anything else is looked at more closely.
+        if let type = MediaType(rawValue: text), supported.contains(type) {
+            self = type
+            return
+        }
         let name = Self.trimmed(text.prefix { $0 != ";" })
         guard let type = name == Self.curlDefault ? .json : MediaType(rawValue: name),
             supported.contains(type)
@@ -52,7 +57,9 @@ enum MediaType: String, CaseIterable {
     }
 
     private static func trimmed(_ text: Substring) -> String {
-        let isBlank = { (character: Character) in character == " " || character == "\t" }
-        return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed()).lowercased()
+        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+        var bytes = text.utf8.drop(while: isBlank)
+        while let last = bytes.last, isBlank(last) { bytes.removeLast() }
+        return Substring(bytes).lowercased()
     }
 }
