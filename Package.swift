@@ -51,6 +51,18 @@ let package = Package(
             dependencies: ["ONNXGraph", "Kernels", "TensorCore"],
             swiftSettings: strict
         ),
+        .target(name: "Safetensors", dependencies: ["TensorCore"], swiftSettings: strict),
+        .target(
+            name: "Statistics",
+            dependencies: ["TensorCore", "Kernels", "CKernels"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Freezing",
+            dependencies: ["Inference", "Statistics", "ONNXGraph", "Safetensors", "TensorCore"],
+            swiftSettings: strict
+        ),
+        .target(name: "Reporting", dependencies: ["Freezing", "Statistics", "TensorCore"], swiftSettings: strict),
         .target(
             name: "Serving",
             dependencies: [
@@ -90,6 +102,7 @@ let package = Package(
             name: "SeqnormCLI",
             dependencies: [
                 "TensorCore", "ONNXGraph", "Inference", "Serving", "HTTPServer", "HTTPAPI",
+                "Freezing", "Reporting", "Safetensors", "Statistics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -100,7 +113,7 @@ let package = Package(
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["TensorCore"],
+            dependencies: ["TensorCore", "Safetensors"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
@@ -120,6 +133,10 @@ let package = Package(
             dependencies: ["Inference", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "FreezingTests", dependencies: ["Freezing", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"], swiftSettings: strict),
         .target(
             name: "HTTPTestSupport",
