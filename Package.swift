@@ -62,7 +62,11 @@ let package = Package(
             dependencies: ["Inference", "Statistics", "ONNXGraph", "Safetensors", "TensorCore"],
             swiftSettings: strict
         ),
-        .target(name: "Reporting", dependencies: ["Freezing", "Statistics", "TensorCore"], swiftSettings: strict),
+        .target(
+            name: "Reporting",
+            dependencies: ["Freezing", "Statistics", "TensorCore"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Serving",
             dependencies: [
@@ -133,10 +137,22 @@ let package = Package(
             dependencies: ["Inference", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SafetensorsTests",
+            dependencies: ["Safetensors", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "StatisticsTests",
+            dependencies: ["Statistics", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "FreezingTests", dependencies: ["Freezing", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests",
+            dependencies: ["Reporting", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"], swiftSettings: strict),
         .target(
             name: "HTTPTestSupport",
