@@ -1,0 +1,1 @@
+"""Random training graphs, and a plain interpreter that says what freezing them must give."""
