@@ -1,8 +1,14 @@
-internal import Foundation
+public import Foundation
 
 /// Files that appear whole or not at all, even if the machine stops in between.
-enum AtomicFile {
-    static func write(_ bytes: Data, to path: String) throws(ModelError) {
+public enum AtomicFile {
+    /// Writes a file: into a new one beside it, which then takes its place.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file's content.
+    ///   - path: The file; replaced if it exists. Its folder must exist.
+    /// - Throws: ``ModelError/unwritable(file:reason:)``; a file that was there is as before then.
+    public static func write(_ bytes: Data, to path: String) throws(ModelError) {
         let name = (path as NSString).lastPathComponent
         let folder = (path as NSString).deletingLastPathComponent
         let prefix = folder.isEmpty ? "." : folder

@@ -32,6 +32,15 @@ public struct ExactSums: Sendable {
         self.count = count
     }
 
+    /// Sums from their parts, which must agree as the properties say.
+    init(count: Int, lowest: Int, width: Int, limbs: [UInt64], notFinite: [Bool]) {
+        self.count = count
+        self.lowest = lowest
+        self.width = width
+        self.limbs = limbs
+        self.notFinite = notFinite
+    }
+
     /// Adds a number to a sum, exactly; NaN or an infinity makes the sum NaN for good.
     ///
     /// - Parameters:
