@@ -22,9 +22,9 @@ struct InspectReport {
         ]
         lines += signatureLines
         lines += ["", "operators"]
-        lines += columns(summary.operators.map { ["\($0.count)", $0.name] }, rightAligned: [0])
+        lines += TextTable.lines(summary.operators.map { ["\($0.count)", $0.name] }, rightAligned: [0])
         lines += ["", "normalization sites"]
-        lines += summary.sites.isEmpty ? ["  none"] : columns(summary.sites.map(cells))
+        lines += summary.sites.isEmpty ? ["  none"] : TextTable.lines(summary.sites.map(cells))
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -88,37 +88,5 @@ struct InspectReport {
 
     private func row(_ key: String, _ value: String) -> String {
         "  " + key + String(repeating: " ", count: max(1, 12 - key.count)) + value
-    }
-
-    private func columns(_ rows: [[String]], rightAligned: Set<Int> = []) -> [String] {
-        var widths: [Int] = []
-        for row in rows {
-            for (index, cell) in row.enumerated() {
-                if index < widths.count {
-                    widths[index] = max(widths[index], cell.count)
-                } else {
-                    widths.append(cell.count)
-                }
-            }
-        }
-        return rows.map { row in
-            var line = " "
-            for (index, cell) in row.enumerated() {
-                let padding = String(repeating: " ", count: widths[index] - cell.count)
-                let isLast = index == row.count - 1
-                line +=
-                    " " + (rightAligned.contains(index) ? padding + cell : isLast ? cell : cell + padding)
-                    + " "
-            }
-            return line.trimmingSuffix()
-        }
-    }
-}
-
-extension String {
-    fileprivate func trimmingSuffix() -> String {
-        var text = self
-        while text.last == " " { text.removeLast() }
-        return text
     }
 }

@@ -70,7 +70,7 @@ struct PredictCommand: AsyncParsableCommand {
         let model = try await PredictModel.load(path: path)
         let names = try model.outputNames(outputName, path: path)
         if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK, path: path) }
-        let input = try PredictInput(path: input)
+        let input = try RecordInput(path: input)
         let first = try input.nextPiece()
         let format =
             format ?? RecordFormat(fileExtension: URL(fileURLWithPath: input.name).pathExtension)
@@ -101,7 +101,7 @@ struct PredictCommand: AsyncParsableCommand {
         _ executor: any SequenceExecutor,
         labels: [String]?,
         decoder: any RecordDecoder,
-        input: PredictInput,
+        input: RecordInput,
         first: [UInt8],
         output: PredictOutput
     ) async throws -> PredictJob.Summary {
@@ -122,7 +122,11 @@ struct PredictCommand: AsyncParsableCommand {
             decoder: decoder,
             input: (
                 next: { () throws(PredictError) in
-                    guard let piece = head else { return try input.nextPiece() }
+                    guard let piece = head else {
+                        do throws(CommandFault) { return try input.nextPiece() } catch {
+                            throw .cannotRead(error)
+                        }
+                    }
                     head = nil
                     return piece
                 }, name: input.name
@@ -145,5 +149,4 @@ struct PredictCommand: AsyncParsableCommand {
     }
 }
 
-extension RecordFormat: ExpressibleByArgument {}
 extension PredictJob.OnError: ExpressibleByArgument {}
