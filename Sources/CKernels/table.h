@@ -6,6 +6,7 @@
 #include "epilogue.h"
 #include "reduction.h"
 #include "normalization.h"
+#include "masked_normalization.h"
 #include "matrix.h"
 #include "convolution.h"
 
@@ -17,6 +18,11 @@ const struct sn_kernels SN_TABLE = {
     .reduce = reduce,
     .softmax = softmax,
     .layer_normalization = layer_normalization,
+    .add_moments = add_moments,
+    .add_moments_of_columns = add_moments_of_columns,
+    .join_lanes = join_lanes,
+    .normalize_rows = normalize_rows,
+    .normalize_columns = normalize_columns,
     .pack = pack,
     .multiply = multiply,
     .multiply_unpacked = multiply_unpacked,

@@ -18,6 +18,8 @@ extern "C" {
 #define SN_PANEL 32
 /// The most axes `binary` and `sn_permute` take.
 #define SN_MAX_RANK 8
+/// Running sums of one row's moments, for every instruction set.
+#define SN_MOMENT_LANES 16
 
 enum sn_instruction_set { SN_BASELINE = 0, SN_AVX2 = 1, SN_AVX512 = 2 };
 
@@ -46,6 +48,11 @@ struct sn_convolution {
     ptrdiff_t input_stride, output_stride; ///< From one row (channels last) or channel (channels first) to the next.
 };
 
+/// The valid positions begin ..< end of a sequence; the runs of one ascend and do not touch.
+struct sn_run {
+    ptrdiff_t begin, end;
+};
+
 struct sn_kernels {
     void (*unary)(int operation, const float *x, float *y, ptrdiff_t count);
     /// y = min(max(x, low), high); NaN stays NaN.
@@ -61,6 +68,22 @@ struct sn_kernels {
     void (*softmax)(bool logarithm, ptrdiff_t outer, ptrdiff_t axis, ptrdiff_t inner, const float *x, float *y);
     void (*layer_normalization)(ptrdiff_t rows, ptrdiff_t columns, float epsilon, const float *scale,
                                 const float *bias, const float *x, float *y, float *means, float *inverse_deviations);
+    /// Adds x - shift and its square over the runs of each row to the row's `lanes` [2][SN_MOMENT_LANES], as if the runs
+    /// stood side by side from element 0; with more than one run, `scratch` holds as many floats as they do.
+    void (*add_moments)(ptrdiff_t rows, const float *x, ptrdiff_t stride, ptrdiff_t run_count,
+                        const struct sn_run *runs, const float *shifts, double *lanes, float *scratch);
+    /// The same for rows of one element that lie side by side, with one lane each.
+    void (*add_moments_of_columns)(ptrdiff_t columns, const float *x, const float *shifts, double *sums,
+                                   double *squares);
+    /// The sums of `lanes` [rows][2][SN_MOMENT_LANES].
+    void (*join_lanes)(ptrdiff_t rows, const double *lanes, double *sums, double *squares);
+    /// y = (x - mean) * factor + bias in the runs of each row of `length`, 0 elsewhere; y may be x.
+    void (*normalize_rows)(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
+                           const struct sn_run *runs, const double *means, const double *factors,
+                           const double *biases);
+    /// The same for rows of one element that lie side by side.
+    void (*normalize_columns)(ptrdiff_t columns, const float *x, float *y, const double *means, const double *factors,
+                              const double *biases);
     /// B [k, n] into panels [ceil(n / SN_PANEL)][k][SN_PANEL], zeros at the end; B(i, j) = b[i * rs + j * cs].
     void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, float *panels);
     /// C = alpha * A * B + beta * C with B packed; then the epilogue, if one is given (channels are the columns).
