@@ -18,9 +18,10 @@ from .scope import Scope, Value, declared, model
 
 # What the graphs together must show, counted by their generator.
 FEATURES = {
-    "Scan", "Loop", "If", "backward", "both directions", "axis", "second state", "scan output", "unused scan output", "axis of output",
-    "backward output", "Loop by condition", "no mask", "body used twice", "statistic put out", "statistic is a scan output",
-    "node", "model", "option", "pattern", "training", "pair", "counted", "center", "rms", "spread", "ReduceMean", "count from outside",
+    "Scan", "Loop", "If", "backward", "both directions", "axis", "second state", "scan output", "unused scan output",
+    "axis of output", "backward output", "Loop by condition", "no mask", "body used twice", "count from outside",
+    "statistic put out", "statistic is a scan output",
+    "node", "model", "option", "pattern", "training", "pair", "counted", "center", "rms", "spread", "ReduceMean",
     "depth 1", "depth 2", "depth 3",
 }
 
@@ -125,7 +126,8 @@ class Generator:
             h = self.again(scope, node, h, first)
         if each and scope.chance(0.6):
             self.features.add("scan output")
-            h = Value(scope.op("Add", h.name, scope.reduce("ReduceMax", scope.arrange(each, (time, "N", "C")).name, [0], 0)), h.axes)
+            rows = scope.arrange(each, (time, "N", "C"))
+            h = Value(scope.op("Add", h.name, scope.reduce("ReduceMax", rows.name, [0], 0)), h.axes)
         elif each:
             self.features.add("unused scan output")
         return h, size
@@ -157,7 +159,9 @@ class Generator:
             alive = body.arrange(mask, ("N", *mask.without("N")))
             if len(mask.axes) > 1:
                 alive = Value(body.reduce("ReduceMax", alive.name, range(1, len(mask.axes)), 0), ("N",))
-        z = body.op("Add", body.op("MatMul", x.name, body.weights(channels, size)), body.op("MatMul", states[0], body.weights(size, size)))
+        z = body.op(
+            "Add", body.op("MatMul", x.name, body.weights(channels, size)),
+            body.op("MatMul", states[0], body.weights(size, size)))
         y, mean = self.gated(body, Value(z, ("N", "C")), alive, size)
         h = body.op("Tanh", y.name)
         c = None
@@ -274,12 +278,14 @@ class Generator:
             self.statistic_output(scope, mean, outputs, kept)
         graph = body.graph(
             name,
-            [declared(iteration, TensorProto.INT64, []), declared(condition, TensorProto.BOOL, []), *(declared(each) for each in inputs)],
+            [declared(iteration, TensorProto.INT64, []), declared(condition, TensorProto.BOOL, []),
+             *(declared(each) for each in inputs)],
             [declared(again, TensorProto.BOOL, []),
              *(declared(each, shape=[None] * self.normalize.ranks.get(each, 2)) for each in outputs[1:])])
         true = scope.constant(True, bool)
         scope.nodes.append(helper.make_node(
-            "Loop", ["" if by_condition else limit, true if by_condition or scope.chance(0.5) else "", *states], kept, name, body=graph))
+            "Loop", ["" if by_condition else limit, true if by_condition or scope.chance(0.5) else "", *states], kept, name,
+            body=graph))
         return Value(kept[0], ("N", "C")), each
 
     def statistic_output(self, scope, mean, outputs, kept):
@@ -309,7 +315,8 @@ class Generator:
     def batch(self, x, mask, longest=5):
         """Sequences of random lengths, each a nesting of sequences, padded on the right with noise."""
         sequences = int(self.rng.integers(3, 7))
-        extents = {"N": sequences, "C": self.channels} | {time: int(self.rng.integers(1, longest + 1)) for time in range(self.depth)}
+        extents = {"N": sequences, "C": self.channels}
+        extents |= {time: int(self.rng.integers(1, longest + 1)) for time in range(self.depth)}
         if longest > 5:
             extents |= {time: longest - time for time in range(self.depth)}
         values = self.rng.normal(0, 1, [extents[axis] for axis in x.axes])

@@ -10,8 +10,8 @@ class Site:
     """The statistics of one normalization: names of tensors in the graph at `place`, None for what there is not.
 
     `#mean` and `#variance` after a node's name are those inside of a training-mode BatchNormalization. `values` is what is
-    normalized. `count` is the number of valid positions, of a graph at or around `place`, None for all positions; `is_counted` says
-    whether the program must find it out. `node` makes the mean, or the variance where there is no mean.
+    normalized. `count` is the number of valid positions, of a graph at or around `place`, None for all positions;
+    `is_counted` says whether the program must find it out. `node` makes the mean, or the variance where there is no mean.
     """
 
     stem: str
@@ -74,7 +74,7 @@ class Normalizer:
         parameters = [scope.weights(channels) for _ in range(2)]
         running = [scope.constant([start] * channels) for start in (0, 1)]
         outputs = [scope.fresh("normalized"), scope.fresh("running"), scope.fresh("running")]
-        scope.op("BatchNormalization", arranged.name, *parameters, *running, outputs=outputs, epsilon=1e-3, training_mode=1)
+        scope.op("BatchNormalization", arranged.name, *parameters, *running, outputs=outputs, epsilon=0.05, training_mode=1)
         node = scope.nodes[-1].name
         self.sites.append(Site(
             stem, "training", scope.place, arranged.name, node, node + "#mean", node + "#variance", is_counted=True))
@@ -138,7 +138,7 @@ class Normalizer:
 
     def root(self, scope, variance, way):
         """The square root of a variance, kept off zero."""
-        epsilon = scope.constant(10.0 ** -int(self.rng.integers(2, 4)))
+        epsilon = scope.constant(scope.choose(0.05, 0.1))
         shifted = scope.op("Add", variance, epsilon)
         if way != "pattern" and scope.chance(0.2):
             return scope.op("Pow", shifted, scope.constant(0.5))

@@ -70,10 +70,10 @@ def compare(train, frozen, gone, place, found):
     for each in train.initializer:
         if each.name in constants and constants[each.name] != each.SerializeToString():
             found.append(f"{place}: another {each.name}")
-    nodes = {node.name: (index, node) for index, node in enumerate(frozen.node)}
+    nodes = {name: (index, node) for index, node in enumerate(frozen.node) for name in node.output}
     last = -1
     for index, node in enumerate(train.node):
-        at, other = nodes.get(node.name, (None, None))
+        at, other = nodes.get(next(filter(None, node.output)), (None, None))
         where = f"{place}: {node.op_type} {node.name}"
         if (place, index) in gone:
             if other is not None and essence(other) == essence(node):
