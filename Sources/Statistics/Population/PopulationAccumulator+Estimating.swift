@@ -86,7 +86,7 @@ extension PopulationAccumulator {
         }
         guard let sources = grid.holding({ all.batches[$0] > 0 }) else { throw .neverReached(label: label) }
         return sources.flatMap { cell in
-            range.indices.map { all.sums.value(at: cell * range.count + $0) / Double(all.batches[cell]) }
+            (0..<range.count).map { all.sums.value(at: cell * range.count + $0) / Double(all.batches[cell]) }
         }
     }
 
