@@ -45,6 +45,16 @@ public struct NodePath: Hashable, Sendable {
     /// The path of the graph that holds the node this path names.
     public var graph: NodePath { NodePath(steps: Array(steps.dropLast())) }
 
+    /// The path of one of the nodes on the way.
+    ///
+    /// - Parameter step: The index of the node's step in ``steps``.
+    /// - Returns: The path that ends at the node.
+    public func prefix(throughNode step: Int) -> NodePath {
+        var path = NodePath(steps: Array(steps.prefix(step + 1)))
+        if !path.steps.isEmpty { path.steps[path.steps.count - 1].body = nil }
+        return path
+    }
+
     /// How many subgraphs the path enters; 0 in the model's own graph.
     public var depth: Int { steps.count { $0.body != nil } }
 }

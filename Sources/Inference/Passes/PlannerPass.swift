@@ -35,13 +35,15 @@ struct GraphFacts {
     }
 }
 
-/// The passes in their order, run until none applies.
+/// The passes in their order, run until none applies; without rewriting only those that change no rounding.
 enum PlannerPasses {
-    static func run(on graph: inout PlanGraph) {
+    static func run(on graph: inout PlanGraph, rewriting: Bool = true) {
         apply(IdentityRemoval.self, to: &graph)
-        apply(AffineChain.self, to: &graph)
-        apply(AffineIntoWeights.self, to: &graph)
-        apply(ActivationEpilogue.self, to: &graph)
+        if rewriting {
+            apply(AffineChain.self, to: &graph)
+            apply(AffineIntoWeights.self, to: &graph)
+            apply(ActivationEpilogue.self, to: &graph)
+        }
         graph.removeDeadNodes()
         for index in graph.nodes.indices {
             let constants = graph.nodes[index].inputs.map { graph.constant($0) }

@@ -21,14 +21,20 @@ public struct ExecutionPlan: Sendable {
     ///   - model: A validated model.
     ///   - outputs: The values of the model's own graph to compute, or nil for its outputs; nodes they do not need
     ///     are left out.
+    ///   - rewriting: Whether the planner's passes may join operators, which is faster and changes how results are
+    ///     rounded; else every node is computed as it is written.
     /// - Throws: ``PlanError/unsupportedOperator(path:operatorType:domain:opset:)``,
     ///   ``PlanError/invalidNode(path:operatorType:reason:)`` or another ``PlanError`` with the place.
-    public init(_ model: Model, outputs: [String]? = nil) throws(PlanError) {
+    public init(
+        _ model: Model,
+        outputs: [String]? = nil,
+        rewriting: Bool = true
+    ) throws(PlanError) {
         let graph = model.graph
         let opsets = model.opsetImports
         guard opsets[""] != nil else { throw .missingOpset }
         outputNames = outputs ?? graph.outputs.map(\.name)
-        let scope = GraphScope(path: .root, opsets: opsets, parent: nil)
+        let scope = GraphScope(path: .root, opsets: opsets, parent: nil, rewriting: rewriting)
         do throws(PlanError) {
             try scope.add(graph, outputs: outputNames)
         } catch .unknownValue(path: .root, let name) {
@@ -37,7 +43,7 @@ public struct ExecutionPlan: Sendable {
         inputs = graph.requiredInputs
         inputNames = inputs.map(\.name)
         var planned = scope.graph
-        PlannerPasses.run(on: &planned)
+        PlannerPasses.run(on: &planned, rewriting: rewriting)
         program = Program(planned)
     }
 

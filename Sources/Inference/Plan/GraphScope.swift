@@ -13,13 +13,15 @@ final class GraphScope {
     private let path: NodePath
     private let opsets: [String: Int]
     private let depth: Int
+    private let rewriting: Bool
     private var names: [String: PlanGraph.ValueID] = [:]
     private(set) var graph = PlanGraph()
     /// The enclosing graph's values that stand behind `graph.captures`.
     private var capturedFrom: [PlanGraph.ValueID] = []
 
-    init(path: NodePath, opsets: [String: Int], parent: GraphScope?) {
+    init(path: NodePath, opsets: [String: Int], parent: GraphScope?, rewriting: Bool) {
         self.path = path
+        self.rewriting = rewriting
         self.opsets = opsets
         self.parent = parent
         depth = parent.map { $0.depth + 1 } ?? 0
@@ -122,9 +124,14 @@ final class GraphScope {
         }
         let captured = CapturedValues()
         var reader = AttributeReader(node, opset: opset) { (body, attribute) throws(PlanError) in
-            let scope = GraphScope(path: path.entering(attribute), opsets: self.opsets, parent: self)
+            let scope = GraphScope(
+                path: path.entering(attribute),
+                opsets: self.opsets,
+                parent: self,
+                rewriting: self.rewriting
+            )
             try scope.add(body, outputs: body.outputs.map(\.name))
-            PlannerPasses.run(on: &scope.graph)
+            PlannerPasses.run(on: &scope.graph, rewriting: self.rewriting)
             let start = captureStart + captured.ids.count
             captured.ids += scope.capturedFrom
             return Subgraph(

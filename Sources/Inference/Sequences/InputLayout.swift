@@ -11,11 +11,15 @@ struct InputLayout: Sendable {
     private let planned: Set<String>
 
     init(_ signature: Signature, plan: ExecutionPlan) {
+        self.init(signature, inputNames: plan.inputNames)
+    }
+
+    init(_ signature: Signature, inputNames: [String]) {
         sequence = signature.sequence
         mask = signature.mask
         lengths = signature.lengths
         padID = signature.padID ?? 0
-        planned = Set(plan.inputNames)
+        planned = Set(inputNames)
     }
 
     /// The inputs for a batch, padded on the right to its longest sequence.

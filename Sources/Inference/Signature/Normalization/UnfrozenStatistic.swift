@@ -1,4 +1,3 @@
-internal import Foundation
 import ONNXGraph
 
 /// A statistic that a model computes from the batch it is given: the model is one for training.
@@ -13,39 +12,13 @@ struct UnfrozenStatistic: Equatable {
 
     /// The first one in the order the nodes run, at any depth of loops; nil if the model is frozen.
     static func first(in model: Model) -> UnfrozenStatistic? {
-        StatisticSearch(labels: Labels(metadata: model.metadata))
+        StatisticSearch(labels: BatchStatisticLabels(metadata: model.metadata))
             .first(in: model.graph, at: .root, SiteScope())
-    }
-
-    fileprivate struct Labels {
-        private struct Entry: Decodable {
-            let tensor: String
-            let label: String
-            let graph: [String]
-        }
-
-        private var entries: [Entry] = []
-
-        init(metadata: [String: String]) {
-            guard let text = metadata["bn_statistics"] else { return }
-            entries = (try? JSONDecoder().decode([Entry].self, from: Data(text.utf8))) ?? []
-        }
-
-        /// The label of one of a node's outputs, and that output.
-        func label(of node: Node, in graph: NodePath) -> (value: String, label: String)? {
-            if let label = node.metadata["bn_statistic"], let output = node.outputs.first {
-                return (output, label)
-            }
-            guard !entries.isEmpty else { return nil }
-            let names = graph.steps.map(\.label)
-            let found = entries.first { node.outputs.contains($0.tensor) && $0.graph == names }
-            return found.map { ($0.tensor, $0.label) }
-        }
     }
 }
 
 private struct StatisticSearch {
-    let labels: UnfrozenStatistic.Labels
+    let labels: BatchStatisticLabels
 
     func first(in graph: Graph, at path: NodePath, _ outer: SiteScope) -> UnfrozenStatistic? {
         let scope = outer.entering(graph, at: path)

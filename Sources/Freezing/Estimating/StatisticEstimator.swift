@@ -1,0 +1,81 @@
+import Statistics
+
+/// Estimates the statistics of a plan's sites over a stream of batches, in memory that does not grow with their number.
+///
+/// ```swift
+/// var estimator = try StatisticEstimator(plan)
+/// for batch in batches { try estimator.add(batch) }
+/// let frozen = try plan.freeze(estimator.state, checking: [first])
+/// ```
+/// The training graph runs as it is, so that each statistic is computed from values that the batch's own statistics before
+/// it have normalized.
+public struct StatisticEstimator: Sendable {
+    /// What is being estimated.
+    public let plan: FreezePlan
+    private var run: EstimationRun?
+    /// What the batches have said so far.
+    public private(set) var state: PartialStatistics
+
+    /// An estimator that has seen no batch.
+    ///
+    /// - Parameter plan: The plan.
+    /// - Throws: ``FreezeError/plan(_:)`` if the training graph cannot be run.
+    public init(_ plan: FreezePlan) throws(FreezeError) {
+        self.plan = plan
+        state = try PartialStatistics(
+            model: plan.modelDigest(),
+            settings: ["padding": plan.options.padding.rawValue],
+            accumulators: plan.found.map { $0.accumulator }
+        )
+        let needsShapes = plan.found.contains { $0.site.path.graph.hasLoopOutsideBranch }
+        if !needsShapes { run = try plan.run(withOutputs: false, branchShapes: [:]) }
+    }
+
+    /// Runs the training graph on a batch and adds what it says.
+    ///
+    /// - Parameter batch: The inputs of the training graph.
+    /// - Throws: ``FreezeError/run(_:origin:)`` if the graph cannot be run on it, ``FreezeError/statistics(_:origin:)`` if
+    ///   what it says does not fit; the estimator then is as it was before.
+    public mutating func add(_ batch: TrainingBatch) throws(FreezeError) {
+        let run = try prepared(for: batch)
+        let observation = try run.observe(batch)
+        if state.batches == 0 { try BatchDependence.check(observation, of: batch, run) }
+        var changed = state.accumulators
+        for (index, statistic) in observation.statistics.enumerated() {
+            do throws(StatisticsError) {
+                try changed[index].add(statistic)
+            } catch {
+                throw .statistics(error, origin: batch.origin)
+            }
+        }
+        state.accumulators = changed
+        var digest = DataDigest()
+        digest.add(batch.inputs)
+        let mask = SequenceMaskInput(signature: plan.signature)
+        state.count(
+            digest,
+            sequences: mask.sequences(of: batch) ?? 0,
+            positions: mask.positions(of: batch) ?? 0
+        )
+    }
+
+    private mutating func prepared(for batch: TrainingBatch) throws(FreezeError) -> EstimationRun {
+        if let run { return run }
+        let shapes = try BranchShapes.learn(plan, from: batch)
+        let made = try plan.run(withOutputs: false, branchShapes: shapes)
+        run = made
+        return made
+    }
+}
+
+extension FoundSite {
+    /// An accumulator for what batches will say of the site.
+    var accumulator: PopulationAccumulator {
+        var parts: Set<StatisticPart> = []
+        if site.mean != nil { parts.insert(.mean) }
+        if site.variance != nil { parts.insert(.variance) }
+        if site.count != nil { parts.insert(.count) }
+        if site.count != nil && site.total != nil { parts.insert(.total) }
+        return PopulationAccumulator(label: site.label, depth: site.depth, parts: parts)
+    }
+}

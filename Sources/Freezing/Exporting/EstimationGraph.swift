@@ -1,0 +1,14 @@
+import ONNXGraph
+
+/// A training graph that puts out its batch statistics beside its own outputs.
+struct EstimationGraph: Sendable {
+    /// The graph; never written to a file.
+    let model: Model
+    /// The names that the statistics have in the model's own graph.
+    let names: [Export: String]
+    /// The input that takes the mask, float32 `[B, 1, L]`; nil if no statistic needs it.
+    let maskInput: String?
+
+    /// The name of an export's value.
+    func name(_ export: Export?) -> String? { export.flatMap { names[$0] } }
+}
