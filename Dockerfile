@@ -7,7 +7,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN swift build -c release --static-swift-stdlib --product seqnorm \
+RUN swift build -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked --product seqnorm \
     && strip -o /seqnorm .build/release/seqnorm
 
 FROM docker.io/library/debian:bookworm-slim

@@ -19,7 +19,7 @@ serve: build ## build in release and serve MODELS on HOST:PORT
 	@exec $(BINARY) serve --host $(HOST) --port $(PORT) --drain-delay 0 $(MODELS)
 
 build: dependencies ## the release binary, .build/release/seqnorm
-	@swift build -c release --static-swift-stdlib --product seqnorm
+	@swift build -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked --product seqnorm
 
 dependencies:
 	@scripts/install-dependencies build

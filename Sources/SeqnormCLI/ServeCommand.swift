@@ -111,7 +111,8 @@ extension ServeSettings {
             maxBatchRows: maxBatchRows.value,
             maxBatchSize: maxBatchSize.value,
             maxQueuedRequests: maxQueuedRequests.value,
-            maxSequencePositions: maxPositions.value
+            maxSequencePositions: maxPositions.value,
+            maxInlineRun: .microseconds(maxInlineMicroseconds.value)
         )
     }
 

@@ -18,8 +18,12 @@ struct ServeOptions: ParsableArguments {
     var batching: Batching?
     @Option(help: "Threads that run models. (default: one a core)")
     var threads: Int?
-    @Option(help: "Threads that move bytes. (default: 1)")
+    @Option(help: "Threads that move bytes and run short requests. (default: one a core)")
     var eventLoopThreads: Int?
+    @Option(
+        help: "Microseconds a run may take to be done by the thread that read the request. (default: 250)"
+    )
+    var maxInlineMicroseconds: Int?
     @Option(help: "The most positions that are run at once. (default: 16384)")
     var maxBatchRows: Int?
     @Option(help: "The most sequences that are run at once. (default: 256)")
@@ -52,6 +56,7 @@ struct ServeSettings: Sendable {
     let batching: Setting<Batching>
     let threads: Setting<Int>
     let eventLoopThreads: Setting<Int>
+    let maxInlineMicroseconds: Setting<Int>
     let maxBatchRows: Setting<Int>
     let maxBatchSize: Setting<Int>
     let maxQueuedRequests: Setting<Int>
@@ -114,13 +119,20 @@ struct ServeSettings: Sendable {
             default: .ragged,
             rule: "ragged or padded"
         )
-        threads = try count(
-            "threads",
-            options.threads,
-            ProcessInfo.processInfo.activeProcessorCount,
-            1...1024
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        threads = try count("threads", options.threads, cores, 1...1024)
+        eventLoopThreads = try count(
+            "event-loop-threads",
+            options.eventLoopThreads,
+            min(cores, 256),
+            1...256
         )
-        eventLoopThreads = try count("event-loop-threads", options.eventLoopThreads, 1, 1...256)
+        maxInlineMicroseconds = try count(
+            "max-inline-microseconds",
+            options.maxInlineMicroseconds,
+            250,
+            0...1_000_000
+        )
         maxBatchRows = try count("max-batch-rows", options.maxBatchRows, 16384, 1...(1 << 30))
         maxBatchSize = try count("max-batch-size", options.maxBatchSize, 256, 1...(1 << 20))
         maxQueuedRequests = try count("max-queued-requests", options.maxQueuedRequests, 1024, 1...(1 << 20))
@@ -145,6 +157,7 @@ struct ServeSettings: Sendable {
     var summary: String {
         [
             host.summary, port.summary, batching.summary, threads.summary, eventLoopThreads.summary,
+            maxInlineMicroseconds.summary,
             maxBatchRows.summary, maxBatchSize.summary, maxQueuedRequests.summary, maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
             drainDelay.summary, shutdownTimeout.summary, logLevel.summary,

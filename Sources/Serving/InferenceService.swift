@@ -5,6 +5,7 @@ public import TensorCore
 
 /// Answers requests: checks them, runs those together that wait together, and gives each caller its own part.
 ///
+/// A run that is known to be short is done on the caller's thread, see ``BatchOptions/maxInlineRun``.
 /// The answer for a sequence does not depend on the others it was run with.
 ///
 /// ```swift
@@ -18,6 +19,7 @@ public final class InferenceService: Sendable {
     /// How requests are checked, queued and run together.
     public let options: BatchOptions
     private let scheduler: BatchScheduler
+    private let inlineRun: InlineRun
     private let isDraining = NIOLockedValueBox(false)
 
     /// Connects models and threads.
@@ -35,6 +37,7 @@ public final class InferenceService: Sendable {
     ) {
         self.repository = repository
         self.options = options
+        inlineRun = InlineRun(options)
         scheduler = BatchScheduler(
             pool: pool,
             options: options,
@@ -80,6 +83,9 @@ public final class InferenceService: Sendable {
             signature: sequenceModel.signature,
             maxPositions: options.maxSequencePositions
         ).check(batch)
+        if let executor = inlineRun.executor(for: selection.request, of: model, batch) {
+            return selection.inCallersOrder(try inlineRun.run(batch, on: executor, model.metrics))
+        }
         let batching = options.batching
         let pending = PendingRequest(
             key: BatchKey(model: ObjectIdentifier(sequenceModel), request: selection.request),

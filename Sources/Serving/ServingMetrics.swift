@@ -19,6 +19,8 @@ final class ModelMetrics: Sendable {
     let computeSeconds: Timer
     /// Time to read, plan and warm up the model: `seqnorm_model_load_seconds`.
     let loadSeconds: Timer
+    /// How long runs take, for choosing where the next one goes.
+    let runTimes = RunTimes()
 
     init(model: String, version: Int, factory: any MetricsFactory) {
         let of = [("model", model), ("version", String(version))]
@@ -38,6 +40,7 @@ final class ModelMetrics: Sendable {
 
     /// Notes one run of the model.
     func recordBatch(_ batch: SequenceBatch, seconds: Duration) {
+        runTimes.record(rows: batch.rowCount, nanoseconds: seconds / .nanoseconds(1))
         batches.increment()
         sequences.increment(by: batch.count)
         batchRows.record(batch.rowCount)

@@ -26,6 +26,7 @@ public struct Shape: Sendable {
     /// - Parameter dimensions: Lengths, outermost first.
     /// - Throws: ``ShapeError/rankTooHigh(rank:limit:)``, ``ShapeError/negativeDimension(axis:length:)`` or
     ///   ``ShapeError/tooLarge(dimensions:)``.
+    @inlinable
     public init(checking dimensions: some Collection<Int>) throws(ShapeError) {
         guard dimensions.count <= Self.maximumRank else {
             throw .rankTooHigh(rank: dimensions.count, limit: Self.maximumRank)
@@ -40,7 +41,8 @@ public struct Shape: Sendable {
     }
 
     /// A shape from lengths stored in place; what stands behind `rank` is ignored.
-    private init(lengths: InlineArray<8, Int>, rank: Int) throws(ShapeError) {
+    @usableFromInline
+    init(lengths: InlineArray<8, Int>, rank: Int) throws(ShapeError) {
         self.lengths = lengths
         self.rank = rank
         elementCount = 1

@@ -121,6 +121,41 @@ struct InferenceServiceTests {
         }
     }
 
+    @Test func `a run known to be short waits for no compute thread, one of unknown length does`()
+        async throws
+    {
+        let options = BatchOptions(maxInlineRun: .seconds(60))
+        try await withService(threads: 1, options) { service, model, pool in
+            let request = OutputRequest.outputs(["predictions"])
+            let known = try ServedFixtures.sequences(0..<1)
+            let first = try await service.infer(model, request, known)
+            let gate = Gate()
+            pool.submit { gate.pass() }
+            // The only thread is held, and still there is an answer.
+            #expect(same(try await service.infer(model, request, known), first))
+            let longer = try ServedFixtures.sequences(0..<30)
+            let waiting = Task { try await service.infer(model, request, longer) }
+            await until { service.queuedRequests == 1 }
+            gate.open()
+            _ = try await waiting.value
+            #expect(service.queuedRequests == 0)
+        }
+    }
+
+    @Test func `where no run may be short enough, all wait for a compute thread`() async throws {
+        try await withService(threads: 1) { service, model, pool in
+            let request = OutputRequest.outputs(["predictions"])
+            let batch = try ServedFixtures.sequences(0..<1)
+            let first = try await service.infer(model, request, batch)
+            let gate = Gate()
+            pool.submit { gate.pass() }
+            let waiting = Task { try await service.infer(model, request, batch) }
+            await until { service.queuedRequests == 1 }
+            gate.open()
+            #expect(same(try await waiting.value, first))
+        }
+    }
+
     @Test func `a draining service is not ready and still answers`() async throws {
         try await withService { service, model, _ in
             #expect(service.readiness == .ready)

@@ -64,11 +64,15 @@ struct ResponseWriter: Sendable {
         }
     }
 
-    /// Runs `body` on the event loop, unless the connection is gone.
+    /// Runs `body` on the event loop, at once if that is where the task is, unless the connection is gone.
     ///
     /// - Returns: Whether it is on its way; what is arrives, as the loop runs at least until the connection ends.
     private func execute(_ body: @escaping @Sendable (ConnectionHandler) -> Void) -> Bool {
-        isOpen.withLockedValue { isOpen in
+        guard !eventLoop.inEventLoop else {
+            body(connection.value)
+            return true
+        }
+        return isOpen.withLockedValue { isOpen in
             if isOpen { eventLoop.execute { [connection] in body(connection.value) } }
             return isOpen
         }

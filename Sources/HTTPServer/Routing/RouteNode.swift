@@ -1,32 +1,49 @@
-/// One segment's place in the tree of all templates.
-struct RouteNode: Sendable {
-    private struct Placeholder: Sendable {
-        var name: String
-        var suffix: String
-        var node: RouteNode
+/// One segment's place in the tree of all templates; immutable.
+final class RouteNode: Sendable {
+    private struct Literal: Sendable {
+        let text: String
+        let node: RouteNode
     }
 
-    private var routes: [Route] = []
-    private var literals: [String: RouteNode] = [:]
-    /// Longest suffix first.
-    private var placeholders: [Placeholder] = []
+    private struct Placeholder: Sendable {
+        let name: String
+        let suffix: String
+        let node: RouteNode
+    }
 
-    mutating func insert(_ route: Route, at segments: ArraySlice<PathTemplate.Segment>) {
-        guard let segment = segments.first else {
-            routes.append(route)
-            return
-        }
-        switch segment {
-        case .literal(let text):
-            literals[text, default: RouteNode()].insert(route, at: segments.dropFirst())
-        case .placeholder(let name, let suffix):
-            let known = placeholders.firstIndex { $0.name == name && $0.suffix == suffix }
-            if known == nil {
-                placeholders.append(Placeholder(name: name, suffix: suffix, node: RouteNode()))
+    private let routes: [Route]
+    private let literals: [Literal]
+    /// Longest suffix first.
+    private let placeholders: [Placeholder]
+
+    /// The tree of some routes.
+    ///
+    /// - Parameters:
+    ///   - routes: All have the same segments up to `depth`; the last one of a verb counts.
+    ///   - depth: How many segments lie behind.
+    init(_ routes: [Route], depth: Int = 0) {
+        self.routes = routes.filter { $0.template.segments.count == depth }
+        var groups: [(segment: PathTemplate.Segment, routes: [Route])] = []
+        for route in routes where route.template.segments.count > depth {
+            let segment = route.template.segments[depth]
+            if let known = groups.firstIndex(where: { $0.segment == segment }) {
+                groups[known].routes.append(route)
+            } else {
+                groups.append((segment, [route]))
             }
-            placeholders[known ?? placeholders.count - 1].node.insert(route, at: segments.dropFirst())
-            placeholders.sort { $0.suffix.utf8.count > $1.suffix.utf8.count }
         }
+        var literals: [Literal] = []
+        var placeholders: [Placeholder] = []
+        for (segment, routes) in groups {
+            let node = RouteNode(routes, depth: depth + 1)
+            switch segment {
+            case .literal(let text): literals.append(Literal(text: text, node: node))
+            case .placeholder(let name, let suffix):
+                placeholders.append(Placeholder(name: name, suffix: suffix, node: node))
+            }
+        }
+        self.literals = literals
+        self.placeholders = placeholders.sorted { $0.suffix.utf8.count > $1.suffix.utf8.count }
     }
 
     /// The routes of the best template that fits.
@@ -43,8 +60,9 @@ struct RouteNode: Sendable {
     ) -> [Route]? {
         guard let segment = segments.first else { return routes.isEmpty ? nil : routes }
         let rest = segments.dropFirst()
-        let text = decoded?[segments.startIndex] ?? String(segment)
-        if let node = literals[text], let found = node.find(rest, decoded: decoded, parameters: &parameters) {
+        if let node = literal(segment, decoded?[segments.startIndex]),
+            let found = node.find(rest, decoded: decoded, parameters: &parameters)
+        {
             return found
         }
         for placeholder in placeholders {
@@ -56,6 +74,13 @@ struct RouteNode: Sendable {
             parameters.removeLast()
         }
         return nil
+    }
+
+    /// Literals are few: comparing them all is less than hashing one text.
+    private func literal(_ segment: Substring, _ decoded: String?) -> RouteNode? {
+        literals.first { literal in
+            if let decoded { literal.text == decoded } else { literal.text == segment }
+        }?.node
     }
 
     /// The suffix is looked for before decoding: an encoded `%3A` is part of a name.

@@ -35,11 +35,7 @@ public struct Router: Sendable {
     /// - Parameter routes: No two with the same verb and template; of such, the last one counts.
     public init(_ routes: [Route]) {
         self.routes = routes
-        var root = RouteNode()
-        for route in routes {
-            root.insert(route, at: route.template.segments[...])
-        }
-        self.root = root
+        root = RouteNode(routes)
     }
 
     /// Finds the route for a request.
@@ -54,8 +50,9 @@ public struct Router: Sendable {
             return .options(allowed: allowed(routes), template: nil)
         }
         guard path.utf8.first == UInt8(ascii: "/") else { return .malformed }
-        var segments = path.split(separator: "/", omittingEmptySubsequences: false)
-        segments.removeFirst()
+        // By bytes: what a template's literals and placeholders are made of never shares one with a slash.
+        let segments = path.utf8.dropFirst()
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Substring.init)
         var decoded: [String?]?
         if path.utf8.contains(UInt8(ascii: "%")) {
             let values = segments.map { PercentEncoding.decode($0) }

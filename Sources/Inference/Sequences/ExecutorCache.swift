@@ -26,7 +26,8 @@ final class ExecutorCache: @unchecked Sendable {
         return made
     }
 
-    private func find(_ key: Key) -> (any SequenceExecutor)? {
+    /// The executor for a key, if it was made before.
+    func find(_ key: Key) -> (any SequenceExecutor)? {
         lock.lock()
         defer { lock.unlock() }
         return executors[key]

@@ -83,4 +83,18 @@ public final class SequenceModel: Sendable {
             }
         }
     }
+
+    /// What computes a request, if ``executor(for:batching:)`` has made it before.
+    ///
+    /// - Parameters:
+    ///   - request: The outputs, or a normalization.
+    ///   - batching: How the sequences of a batch are run.
+    /// - Returns: The executor, or nil.
+    /// - Complexity: O(1).
+    public func knownExecutor(
+        for request: OutputRequest,
+        batching: Batching
+    ) -> (any SequenceExecutor)? {
+        cache.find(ExecutorCache.Key(request: request, batching: batching))
+    }
 }

@@ -29,6 +29,9 @@ struct BatchRun {
     private func run(_ requests: [PendingRequest]) -> Result<[[SequenceOutput]], ServingError> {
         do throws(ServingError) {
             let executor = try requests[0].executor().get()
+            guard requests.count > 1 else {
+                return .success([try run(requests[0].batch, on: executor, metrics: requests[0].metrics)])
+            }
             let batch = try concatenated(requests.map(\.batch))
             let outputs = try run(batch, on: executor, metrics: requests[0].metrics)
             return .success(try BatchOutputs.split(outputs, counts: requests.map(\.batch.count)))
@@ -46,24 +49,34 @@ struct BatchRun {
     }
 
     /// Runs a batch, in pieces if it is over the budget.
-    private func run(
+    ///
+    /// - Throws: ``ServingError/executionFailed(reason:)``.
+    func run(
         _ batch: SequenceBatch,
         on executor: any SequenceExecutor,
         metrics: ModelMetrics
     ) throws(ServingError) -> [SequenceOutput] {
-        let pieces = budget.pieces(of: batch.lengths)
+        guard !budget.admits(BatchLoad(batch)) else { return try runOnce(batch, on: executor, metrics) }
         var outputs: [[SequenceOutput]] = []
-        outputs.reserveCapacity(pieces.count)
-        for range in pieces {
-            let piece = pieces.count == 1 ? batch : batch.slice(range)
-            let start = ContinuousClock.now
-            do throws(ExecutionError) {
-                outputs.append(try executor.run(piece))
-            } catch {
-                throw .executionFailed(reason: "\(error)")
-            }
-            metrics.recordBatch(piece, seconds: .now - start)
+        for range in budget.pieces(of: batch.lengths) {
+            outputs.append(try runOnce(batch.slice(range), on: executor, metrics))
         }
         return try BatchOutputs.join(outputs)
+    }
+
+    private func runOnce(
+        _ batch: SequenceBatch,
+        on executor: any SequenceExecutor,
+        _ metrics: ModelMetrics
+    ) throws(ServingError) -> [SequenceOutput] {
+        let start = ContinuousClock.now
+        let outputs: [SequenceOutput]
+        do throws(ExecutionError) {
+            outputs = try executor.run(batch)
+        } catch {
+            throw .executionFailed(reason: "\(error)")
+        }
+        metrics.recordBatch(batch, seconds: .now - start)
+        return outputs
     }
 }

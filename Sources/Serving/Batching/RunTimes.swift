@@ -1,0 +1,30 @@
+import NIOConcurrencyHelpers
+
+/// How long runs of one model have taken lately, by their number of rows.
+///
+/// Rows are told apart by powers of two. Lock held for some nanoseconds only.
+final class RunTimes: Sendable {
+    /// Running means in nanoseconds; 0 for numbers of rows that never ran.
+    private let means = NIOLockedValueBox([Double](repeating: 0, count: Int.bitWidth))
+    /// What one run counts for.
+    private static let weight = 0.125
+
+    /// Notes one run.
+    func record(rows: Int, nanoseconds: Double) {
+        let place = Self.place(rows)
+        means.withLockedValue { means in
+            let mean = means[place]
+            means[place] = mean == 0 ? nanoseconds : mean + (nanoseconds - mean) * Self.weight
+        }
+    }
+
+    /// What a run of so many rows is likely to take in nanoseconds; nil if none like it has run.
+    func expected(rows: Int) -> Double? {
+        let mean = means.withLockedValue { $0[Self.place(rows)] }
+        return mean == 0 ? nil : mean
+    }
+
+    private static func place(_ rows: Int) -> Int {
+        Int.bitWidth - 1 - max(rows, 1).leadingZeroBitCount
+    }
+}
