@@ -102,11 +102,11 @@ extension PopulationAccumulator {
         for source in sources {
             let first = (places[source] ?? 0) * weighted.width
             for channel in 0..<channels {
+                let squares = first + 1 + channels + channel
                 let moments = PooledMoments(
-                    weighted.sums,
-                    count: first,
-                    sum: first + 1 + channel,
-                    squares: parts.contains(.variance) ? first + 1 + channels + channel : nil
+                    count: weighted.sums.number(at: first),
+                    sum: weighted.sums.number(at: first + 1 + channel),
+                    squares: parts.contains(.variance) ? weighted.sums.number(at: squares) : nil
                 )
                 mean.append(moments.mean)
                 variance.append(moments.variance)

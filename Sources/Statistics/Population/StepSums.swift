@@ -56,30 +56,3 @@ struct StepSums {
 
     private func block(_ index: Int) -> Range<Int> { (index * width)..<((index + 1) * width) }
 }
-
-/// The mean and variance of many positions, from exact sums.
-struct PooledMoments {
-    let mean: Double
-    let variance: Double
-
-    /// Divides sums over positions: `mean = S1 / N` and `variance = (S2 * N - S1^2) / N^2`.
-    ///
-    /// The difference is of exact numbers, so nothing cancels; each result is rounded at most four times.
-    init(_ sums: ExactSums, count: Int, sum: Int, squares: Int?) {
-        guard let n = sums.number(at: count), let s1 = sums.number(at: sum), !n.isZero else {
-            (mean, variance) = (.nan, .nan)
-            return
-        }
-        let divisor = n.doubleValue
-        mean = s1.doubleValue / divisor
-        guard let squares else {
-            variance = .nan
-            return
-        }
-        guard let s2 = sums.number(at: squares) else {
-            variance = .nan
-            return
-        }
-        variance = (s2 * n - s1 * s1).doubleValue / divisor / divisor
-    }
-}
