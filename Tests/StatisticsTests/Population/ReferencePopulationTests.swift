@@ -118,3 +118,46 @@ struct ReferencePopulationTests {
         try check(pooled.variance, file["pooled.\(label).var"], "pooled variance") { counted[$0] }
     }
 }
+
+extension ReferencePopulationTests {
+    @Test func `coverage and positions of a recurrent network`() throws {
+        let file = try SafeTensors.read(Fixtures.reference("expected/population/vowels-bnlstm.safetensors"))
+        let counts = try #require(file["batches.count"])
+        var accumulator = PopulationAccumulator(label: "lstm.bn_x", depth: 1, parts: [.mean, .count])
+        for batch in 0..<counts.shape[0] {
+            let alive = counts.element(at: batch).array(of: Int64.self).prefix { $0 > 0 }
+            let shape = try Shape(checking: [alive.count, 1])
+            try accumulator.add(
+                BatchStatistic(
+                    mean: Tensor(repeating: Float(batch), shape: shape),
+                    count: Tensor(Array(alive), shape: shape),
+                    extents: [alive.count]
+                )
+            )
+        }
+        let population = try accumulator.estimate(.pooled, tail: .hold)
+        #expect(population.coverage == file["population.coverage"])
+        #expect(population.positions?.doubles == file["pooled.count"]?.doubles)
+    }
+
+    @Test(arguments: ["lstm.bn_x", "lstm.bn_h", "lstm.bn_c"])
+    func `the last step of the longest batch is one batch's alone`(label: String) throws {
+        let file = try SafeTensors.read(Fixtures.reference("expected/population/vowels-bnlstm.safetensors"))
+        var accumulator = PopulationAccumulator(label: label, depth: 1, parts: [.mean, .variance])
+        for batch in 0..<2 {
+            let mean = try #require(file["batch\(batch).\(label).mean"])
+            try accumulator.add(
+                BatchStatistic(
+                    mean: mean,
+                    variance: file["batch\(batch).\(label).var"],
+                    extents: [mean.shape[0]]
+                )
+            )
+        }
+        let held = try accumulator.estimate(.meanOfBatches, tail: .hold)
+        let longest = try #require(file["batch1.\(label).mean"])
+        #expect(held.mean?.shape == longest.shape)
+        #expect(held.mean?.element(at: 22) == longest.element(at: 22))
+        #expect(held.coverage.array(of: Int64.self) == Array(repeating: 2, count: 21) + [1, 1])
+    }
+}
