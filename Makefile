@@ -41,7 +41,7 @@ lint: .venv/stamp ## format, import directions, container file; no build
 format: ## rewrite the Swift files in the project's format
 	@swift format -i --parallel --recursive Package.swift Sources Tests
 
-bench: build .venv/stamp ## speed against onnxruntime, cost of HTTP and JSON, memory, start
+bench: build .venv/stamp ## speed against onnxruntime and torch, cost of HTTP and JSON, memory, start
 	@.venv/bin/pip install -q -r Benchmarks/requirements.txt
 	@scripts/bench
 

@@ -17,6 +17,7 @@ let package = Package(
         .executable(name: "seqnorm", targets: ["SeqnormCLI"]),
         // For Benchmarks, a package of its own.
         .library(name: "Kernels", targets: ["Kernels", "TensorCore"]),
+        .library(name: "Statistics", targets: ["Statistics", "TensorCore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -23,5 +23,10 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary("m")]
         ),
+        .executableTarget(
+            name: "NormalizationBenchmarks",
+            dependencies: [.product(name: "Statistics", package: "seqnorm")],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Foundation
 internal import TensorCore
 
 /// The valid positions of a batch, as ascending runs of each sequence.
@@ -63,7 +64,7 @@ struct ValidPositions: Sendable {
         case .uint16: try scan(mask, UInt16.self)
         case .uint32: try scan(mask, UInt32.self)
         case .uint64: try scan(mask, UInt64.self)
-        case .bool: scan(mask, Bool.self)
+        case .bool: try scan(mask, UInt8.self)
         case .float16, .bfloat16: throw .maskType(mask.elementType)
         }
     }
@@ -121,36 +122,49 @@ struct ValidPositions: Sendable {
         _ mask: Tensor,
         _ type: T.Type
     ) throws(MaskedBatchNormError) {
-        let strange: Int? = mask.withElements(of: T.self) { elements in
-            for (index, element) in elements.enumerated() where element != 0 && element != 1 { return index }
-            appendRuns(of: elements, where: 1)
-            return nil
+        try mask.withRawPointer { bytes throws(MaskedBatchNormError) in
+            let elements = bytes.assumingMemoryBound(to: T.self)
+            for row in 0..<(length > 0 ? mask.count / length : 0) {
+                try appendSequence(elements + row * length, at: row * length)
+            }
         }
-        if let strange { throw .maskValue(index: strange) }
     }
 
-    private mutating func scan(_ mask: Tensor, _ type: Bool.Type) {
-        mask.withElements(of: Bool.self) { appendRuns(of: $0, where: true) }
+    private mutating func appendSequence<T: Numeric>(
+        _ elements: UnsafePointer<T>,
+        at offset: Int
+    ) throws(MaskedBatchNormError) {
+        var (position, count) = (0, 0)
+        while position < length {
+            let value = elements[position]
+            guard value == 0 || value == 1 else { throw .maskValue(index: offset + position) }
+            let end = Self.end(of: value, in: elements, from: position + 1, to: length)
+            if value == 1 {
+                runs.append(sn_run(begin: position, end: end))
+                count += end - position
+            }
+            position = end
+        }
+        finishSequence(count)
     }
 
-    private mutating func appendRuns<T: Equatable>(of elements: UnsafeBufferPointer<T>, where valid: T) {
-        guard length > 0 else { return }
-        for row in 0..<(elements.count / length) {
-            var (count, begin) = (0, 0)
-            var isInside = false
-            for position in 0..<length where (elements[row * length + position] == valid) != isInside {
-                if isInside {
-                    runs.append(sn_run(begin: begin, end: position))
-                    count += position - begin
-                }
-                begin = position
-                isInside.toggle()
+    /// The first index from `start`, above 0, on at which there is another value than before it.
+    @inline(__always)
+    private static func end<T: Equatable>(
+        of value: T,
+        in elements: UnsafePointer<T>,
+        from start: Int,
+        to end: Int
+    ) -> Int {
+        var index = start
+        // Elements that all have their left neighbour's bits, many at a time.
+        for step in [64, 8] {
+            let bytes = step * MemoryLayout<T>.stride
+            while index + step <= end && memcmp(elements + index, elements + (index - 1), bytes) == 0 {
+                index += step
             }
-            if isInside {
-                runs.append(sn_run(begin: begin, end: length))
-                count += length - begin
-            }
-            finishSequence(count)
         }
+        while index < end && elements[index] == value { index += 1 }
+        return index
     }
 }
