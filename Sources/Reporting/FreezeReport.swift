@@ -130,34 +130,72 @@ extension FreezeReport {
         }
     }
 
-    /// One thing that was verified.
+    /// One thing that was verified, or could not be.
     public struct Proof: Sendable, Equatable, Codable {
+        /// How it came out.
+        public enum Verdict: String, Sendable, Equatable, Codable {
+            /// It holds.
+            case held
+            /// It does not hold.
+            case failed
+            /// It could not be looked at.
+            case notChecked = "not_checked"
+        }
+
         /// What holds, in a sentence.
         public var claim: String
+        /// How it came out.
+        public var verdict: Verdict
+        /// Why it failed or could not be looked at; nil if it holds.
+        public var reason: String?
         /// The largest difference that was found; nil where the claim is no comparison.
         public var difference: Double?
         /// The largest difference that would have passed; nil where the claim is no comparison.
         public var tolerance: Double?
-        /// Whether it holds.
-        public var isPassed: Bool
 
         /// A proof.
         ///
         /// - Parameters:
         ///   - claim: What holds, in a sentence.
+        ///   - verdict: How it came out.
+        ///   - reason: Why it failed or could not be looked at.
         ///   - difference: The largest difference that was found.
         ///   - tolerance: The largest difference that would have passed.
-        ///   - isPassed: Whether it holds.
-        public init(claim: String, difference: Double? = nil, tolerance: Double? = nil, isPassed: Bool) {
+        public init(
+            claim: String,
+            verdict: Verdict,
+            reason: String? = nil,
+            difference: Double? = nil,
+            tolerance: Double? = nil
+        ) {
             self.claim = claim
+            self.verdict = verdict
+            self.reason = reason
             self.difference = difference
             self.tolerance = tolerance
-            self.isPassed = isPassed
         }
+    }
+}
 
-        private enum CodingKeys: String, CodingKey {
-            case claim, difference, tolerance
-            case isPassed = "passed"
+extension FreezeReport.Proof: CustomStringConvertible {
+    /// Verdict, claim, reason and figures in one line.
+    public var description: String {
+        let word =
+            switch verdict {
+            case .held: "verified"
+            case .failed: "FAILED"
+            case .notChecked: "not checked"
+            }
+        return ([word + ": " + claim] + notes.map { "(\($0))" }).joined(separator: " ")
+    }
+
+    /// The reason, and the difference with its limit.
+    var notes: [String] {
+        var notes = reason.map { [$0] } ?? []
+        if let difference {
+            let limit = tolerance.map { ", allowed \(Figures.number($0))" } ?? ""
+            notes.append("largest difference \(Figures.number(difference))\(limit)")
         }
+        return notes
     }
 }

@@ -40,7 +40,7 @@ public struct SafetensorsFile: Sendable, Equatable {
     /// - Throws: ``SafetensorsError``.
     /// - Complexity: O(bytes).
     public init(serialized bytes: Data) throws(SafetensorsError) {
-        let header = try SafetensorsHeader(of: bytes)
+        let header = try SafetensorsHeader(of: bytes, in: bytes.count)
         metadata = header.metadata
         tensors = [:]
         tensors.reserveCapacity(header.entries.count)

@@ -17,16 +17,21 @@ struct SafetensorsHeader {
     /// Where the elements begin.
     let end: Int
 
-    init(of file: Data) throws(SafetensorsError) {
-        guard file.count >= 8 else { throw .truncatedHeader }
-        let claim = file.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    /// Reads the header of a file.
+    ///
+    /// - Parameters:
+    ///   - beginning: The bytes up to the end of the header at least, or all there are.
+    ///   - byteCount: The length of the whole file.
+    /// - Throws: ``SafetensorsError``.
+    init(of beginning: Data, in byteCount: Int) throws(SafetensorsError) {
+        let claim = try Self.claim(in: beginning)
         guard claim <= UInt64(SafetensorsFile.maximumHeaderByteCount) else {
             throw .headerTooLong(byteCount: claim, limit: SafetensorsFile.maximumHeaderByteCount)
         }
-        guard Int(claim) <= file.count - 8 else { throw .truncatedHeader }
+        guard Int(claim) <= beginning.count - 8 else { throw .truncatedHeader }
         end = 8 + Int(claim)
         do {
-            try file.withUnsafeBytes { bytes in
+            try beginning.withUnsafeBytes { bytes in
                 try read(UnsafeRawBufferPointer(rebasing: bytes[8..<end]))
             }
         } catch let error as SafetensorsError {
@@ -34,7 +39,13 @@ struct SafetensorsHeader {
         } catch {
             throw .truncatedHeader
         }
-        try checkPlaces(in: file.count - end)
+        try checkPlaces(in: byteCount - end)
+    }
+
+    /// How many bytes the header says it has after the first eight.
+    static func claim(in beginning: Data) throws(SafetensorsError) -> UInt64 {
+        guard beginning.count >= 8 else { throw .truncatedHeader }
+        return beginning.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     }
 
     private mutating func read(_ bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {

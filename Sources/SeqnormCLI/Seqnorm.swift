@@ -7,11 +7,11 @@ struct Seqnorm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seqnorm",
         abstract: "Serves sequence models whose batch normalization is frozen.",
-        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage.",
+        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage; 130 and 143 stopped by Ctrl-C and SIGTERM.",
         version: version,
         subcommands: [
             ServeCommand.self, PredictCommand.self, InspectCommand.self, HealthCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, FreezeCommand.self, FitCommand.self,
         ]
     )
 
@@ -33,6 +33,10 @@ struct Seqnorm: AsyncParsableCommand {
     }
 
     private static func leave(with error: any Error) -> Never {
+        if let interrupted = error as? Interruption.Interrupted {
+            StandardStream.error.say("\(interrupted)")
+            Foundation.exit(interrupted.exitCode)
+        }
         let message = fullMessage(for: error)
         switch exitCode(for: error) {
         case .success:

@@ -52,7 +52,7 @@ enum Examples {
                 positions: 4274,
                 tool: "seqnorm 0"
             ),
-            proofs: [.init(claim: "It holds.", difference: 1e-7, tolerance: 1e-5, isPassed: true)],
+            proofs: [.init(claim: "It holds.", verdict: .held, difference: 1e-7, tolerance: 1e-5)],
             statistics: statistics
         )
     }

@@ -28,6 +28,6 @@ import Testing
 
     @Test func `keys are in snake case`() throws {
         let text = try String(decoding: Examples.report([]).json(), as: UTF8.self)
-        for key in ["model_digest", "data_digest", "passed"] { #expect(text.contains("\"\(key)\"")) }
+        for key in ["model_digest", "data_digest", "verdict"] { #expect(text.contains("\"\(key)\"")) }
     }
 }

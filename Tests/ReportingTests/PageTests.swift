@@ -42,7 +42,7 @@ import Testing
         (statistic.path, statistic.origin, statistic.estimator) = (hostile, hostile, hostile)
         var report = Examples.report([statistic, Examples.statistic(hostile)], title: hostile)
         report.warnings = [hostile]
-        report.proofs.append(.init(claim: hostile, isPassed: false))
+        report.proofs.append(.init(claim: hostile, verdict: .failed, reason: hostile))
         report.provenance.model = hostile
         report.provenance.data = hostile
         report.provenance.estimator = hostile
@@ -64,10 +64,13 @@ import Testing
         #expect(!page.contains("nan") && !page.contains("inf"))
     }
 
-    @Test func `a failed proof is told apart without color`() {
+    @Test func `verdicts are told apart without color`() {
         var report = Examples.report([])
-        report.proofs = [.init(claim: "It holds.", isPassed: false)]
-        #expect(report.html().contains("It holds.<b> Failed.</b>"))
+        report.proofs = [
+            .init(claim: "One.", verdict: .failed), .init(claim: "Two.", verdict: .notChecked, reason: "why"),
+        ]
+        #expect(report.html().contains("<b>Failed: </b>One."))
+        #expect(report.html().contains("<b>Not checked: </b>Two.<small>why</small>"))
     }
 
     private static func pictures(_ page: String) -> [String] {

@@ -101,25 +101,7 @@ extension FreezeReport {
         main.element("section") { section in
             section.element("h2", "Verified before it was written")
             section.element("ul", [("class", "proofs")]) { list in
-                for proof in proofs {
-                    list.element("li", [("class", proof.isPassed ? "passed" : "failed")]) { item in
-                        item.element(
-                            "span",
-                            [("class", "verdict"), ("aria-hidden", "true")],
-                            proof.isPassed ? "✓" : "✗"
-                        )
-                        item.element("span") { words in
-                            words.write(proof.claim)
-                            if !proof.isPassed { words.element("b", " Failed.") }
-                            guard let difference = proof.difference else { return }
-                            let limit = proof.tolerance.map { ", allowed \(Figures.number($0))" } ?? ""
-                            words.element(
-                                "small",
-                                "largest difference \(Figures.number(difference))\(limit)"
-                            )
-                        }
-                    }
-                }
+                for proof in proofs { ProofItem(proof: proof).write(to: &list) }
             }
         }
     }

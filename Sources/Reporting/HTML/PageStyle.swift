@@ -30,7 +30,7 @@ enum PageStyle {
         .proofs{display:grid;gap:.55rem;margin:0;padding:0;list-style:none}
         .proofs li{display:flex;gap:.65rem}
         .proofs small{display:block;color:var(--soft)}
-        .verdict{font-weight:700}.passed .verdict{color:var(--good)}.failed .verdict,.failed b{color:var(--bad)}
+        .verdict{font-weight:700}.held .verdict{color:var(--good)}.failed .verdict,.failed b{color:var(--bad)}
         .scroll{overflow-x:auto}
         table{width:100%;border-collapse:collapse;font-size:.9rem}
         th,td{padding:.42rem .9rem .42rem 0;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}

@@ -33,7 +33,6 @@ struct RecordIndex {
 
     /// The most records an index holds.
     static let mostRecords = Int(UInt32.max)
-    private static let pieceBytes = 1 << 20
 
     /// Reads every record of the files once.
     ///
@@ -55,15 +54,7 @@ struct RecordIndex {
     ) throws {
         self.files = files
         self.signature = signature
-        var formats: [RecordFormat] = []
-        for file in files {
-            formats.append(
-                try format
-                    ?? RecordFormat(fileExtension: URL(fileURLWithPath: file.name).pathExtension)
-                    ?? RecordFormat(beginningOf: file.bytes(at: 0, count: 4096))
-            )
-        }
-        self.formats = formats
+        formats = try files.map { try format ?? RecordFormat(of: $0) }
         var bytesRead = 0
         for index in files.indices {
             try add(index, ids, interruption, &progress, &bytesRead)
@@ -78,27 +69,16 @@ struct RecordIndex {
         _ progress: inout ProgressBar,
         _ bytesRead: inout Int
     ) throws {
-        let file = files[index]
         let first = entries.count
-        var decoder = try CommandFault.locating(file.name) { try formats[index].decoder(for: signature) }
-        var starts = LineStarts()
-        var offset = 0
-        while true {
-            try interruption.check()
-            let piece = try file.bytes(at: offset, count: Self.pieceBytes)
-            starts.add(piece, at: offset)
-            offset += piece.count
-            bytesRead += piece.count
-            if piece.isEmpty { decoder.finish() } else { piece.withUnsafeBytes { decoder.append($0) } }
-            while let record = decoder.next() {
-                let start = starts.offset(ofLine: record.line)
-                try add(record, at: start, of: index, ids)
-            }
-            progress.update(bytes: bytesRead, sequences: entries.count)
-            if piece.isEmpty { break }
+        let before = bytesRead
+        bytesRead += files[index].byteCount
+        let scan = RecordScan(file: files[index], format: formats[index], interruption: interruption)
+        let end = try scan.run(signature: signature) { record, offset, position in
+            try add(record, at: offset, of: index, ids)
+            progress.update(bytes: before + position, sequences: entries.count)
         }
         for number in entries.indices.dropFirst(first) {
-            let next = number + 1 < entries.count ? entries[number + 1].offset : offset
+            let next = number + 1 < entries.count ? entries[number + 1].offset : end
             entries[number].byteCount = max(next - entries[number].offset, 0)
         }
     }
@@ -110,12 +90,7 @@ struct RecordIndex {
         _ ids: Set<String>
     ) throws {
         let place = "\(files[file].name):\(record.line)"
-        do throws(BodyError) {
-            positions += try record.sequence.get().rowCount
-        } catch {
-            let line = error.place.line ?? record.line
-            throw CommandFault(place: "\(files[file].name):\(line)", reason: Self.reason(error))
-        }
+        positions += try record.sequence(of: files[file].name).rowCount
         guard entries.count < Self.mostRecords else {
             throw CommandFault(place: place, reason: "more than \(Self.mostRecords) records")
         }
@@ -167,7 +142,7 @@ struct RecordIndex {
         do throws(BodyError) {
             return try record.sequence.get()
         } catch {
-            throw CommandFault(place: place, reason: Self.reason(error))
+            throw CommandFault(place: place, reason: error.reason)
         }
     }
 
@@ -183,53 +158,5 @@ struct RecordIndex {
         let name = files[Int(first.file)].name
         return chosen.count == 1
             ? "\(name) line \(low)" : "\(name), \(chosen.count) records of lines \(low)-\(high)"
-    }
-
-    private static func reason(_ error: BodyError) -> String {
-        error.place.path.isEmpty ? error.message : "\(error.place.path): \(error.message)"
-    }
-}
-
-/// Where lines of a text begin, as far as they are still asked for.
-struct LineStarts {
-    private var offsets: [Int] = [0]
-    /// The number of the line at ``next``.
-    private var line = 1
-    private var next = 0
-
-    /// Notes the lines of the next piece.
-    mutating func add(_ piece: [UInt8], at offset: Int) {
-        if next > 1 << 16 {
-            offsets.removeFirst(next)
-            next = 0
-        }
-        piece.withUnsafeBufferPointer { bytes in
-            var start = bytes.startIndex
-            while let end = bytes[start...].firstIndex(of: 0x0A) {
-                start = end + 1
-                offsets.append(offset + start)
-            }
-        }
-    }
-
-    /// Where a line begins; lines before it can no longer be asked for.
-    ///
-    /// - Parameter number: From 1, at least as large as the last time; its beginning must have been added.
-    /// - Returns: Bytes from the beginning of the text.
-    mutating func offset(ofLine number: Int) -> Int {
-        let ahead = max(number - line, 0)
-        next = min(next + ahead, offsets.count - 1)
-        line += ahead
-        return offsets[next]
-    }
-}
-
-extension SequenceRecord.ID {
-    /// The id as the list of batches writes it.
-    var text: String {
-        switch self {
-        case .string(let text): text
-        case .integer(let number): String(number)
-        }
     }
 }
