@@ -48,15 +48,12 @@ public struct FeatureFit: Sendable, Equatable {
             throw .channelsDiffer(expected: channels, actual: rows.shape[1])
         }
         try checkFinite(batch)
+        var row = [Double](repeating: 0, count: channels)
         rows.withElements(of: Float.self) { elements in
-            var index = 0
-            for _ in 0..<batch.rowCount {
-                for channel in 0..<channels {
-                    let value = Double(elements[index])
-                    sums.add(value, at: channel)
-                    sums.addProduct(value, value, at: channels + channel)
-                    index += 1
-                }
+            for index in 0..<batch.rowCount {
+                for channel in 0..<channels { row[channel] = Double(elements[index * channels + channel]) }
+                sums.add(row, at: 0)
+                sums.addSquares(of: row, at: channels)
             }
         }
         for sequence in 0..<batch.count { data.add([Self.label: batch[sequence]]) }

@@ -138,25 +138,3 @@ struct ExactNumber {
         return magnitude[limb] << (64 - place % 64) != 0
     }
 }
-
-extension ExactTerm {
-    /// The term's bits spread over three limbs, and the place of the lowest of them; nil for 0.
-    func placed() -> (limbs: (UInt64, UInt64, UInt64), place: Int)? {
-        var (high, low, exponent) = (high, low, exponent)
-        if low == 0 {
-            guard high != 0 else { return nil }
-            (low, high, exponent) = (high, 0, exponent + 64)
-        }
-        let zeros = low.trailingZeroBitCount
-        if zeros > 0 {
-            low = low >> zeros | high << (64 - zeros)
-            high >>= zeros
-            exponent += zeros
-        }
-        let shift = exponent & 63
-        return (
-            (low << shift, low >> (64 - shift) | high << shift, high >> (64 - shift)),
-            exponent >> 6
-        )
-    }
-}

@@ -51,6 +51,83 @@ public struct ExactSums: Sendable {
         add(term, at: index)
     }
 
+    /// Adds numbers to sums that follow each other, exactly; faster than one by one.
+    ///
+    /// - Parameters:
+    ///   - values: The terms, one for each sum.
+    ///   - first: The sum of the first; all are in `0 ..< count`.
+    public mutating func add(_ values: some RandomAccessCollection<Double>, at first: Int) {
+        addTerms(of: values, at: first, { ExactTerm($0) }) { sums, value, index in sums.add(value, at: index)
+        }
+    }
+
+    /// Adds numbers times a factor to sums that follow each other, exactly; faster than one by one.
+    ///
+    /// - Parameters:
+    ///   - values: The terms, one for each sum.
+    ///   - factor: What each is multiplied by.
+    ///   - first: The sum of the first; all are in `0 ..< count`.
+    public mutating func add(
+        _ values: some RandomAccessCollection<Double>,
+        times factor: Double,
+        at first: Int
+    ) {
+        addTerms(of: values, at: first, { ExactTerm($0, times: factor) }) { sums, value, index in
+            sums.addProduct(value, factor, at: index)
+        }
+    }
+
+    /// Adds squares times a factor to sums that follow each other, exactly; faster than one by one.
+    ///
+    /// - Parameters:
+    ///   - values: What is squared, one for each sum.
+    ///   - factor: What each square is multiplied by.
+    ///   - first: The sum of the first; all are in `0 ..< count`.
+    public mutating func addSquares(
+        of values: some RandomAccessCollection<Double>,
+        times factor: Double = 1,
+        at first: Int
+    ) {
+        addTerms(of: values, at: first, { ExactTerm(square: $0, times: factor) }) { sums, value, index in
+            sums.addProduct(value, value, factor, at: index)
+        }
+    }
+
+    /// Adds the terms that fit into the window in one go, and the others one by one.
+    @inline(__always)
+    private mutating func addTerms(
+        of values: some RandomAccessCollection<Double>,
+        at first: Int,
+        _ term: (Double) -> ExactTerm?,
+        one: (inout ExactSums, Double, Int) -> Void
+    ) {
+        precondition(first >= 0 && values.count <= count - first, "sums that are there")
+        var rest = values[...]
+        var index = first
+        while !rest.isEmpty {
+            let (lowest, width) = (lowest, width)
+            var outcome = SumWindow.Outcome.done
+            limbs.withUnsafeMutableBufferPointer { limbs in
+                let window = SumWindow(limbs, width: width, lowest: lowest)
+                while let value = rest.first, outcome == .done {
+                    outcome = term(value).map { window.add($0, at: index) } ?? .outside
+                    guard outcome != .outside else { return }
+                    index += 1
+                    rest = rest.dropFirst()
+                }
+            }
+            switch outcome {
+            case .done: return
+            case .full: layOut(in: lowest..<(lowest + width + 1))
+            case .outside:
+                guard let value = rest.first else { return }
+                one(&self, value, index)
+                index += 1
+                rest = rest.dropFirst()
+            }
+        }
+    }
+
     /// Adds a product to a sum, exactly.
     ///
     /// - Parameters:
@@ -131,7 +208,9 @@ public struct ExactSums: Sendable {
                 limbs[place * width + position] = sum
                 carry = one || second ? 1 : 0
             }
-            if !Self.hasRoom(limbs[(place + 1) * width - 1]) { layOut(in: lowest..<(lowest + width + 1)) }
+            if !SumWindow.hasRoom(limbs[(place + 1) * width - 1]) {
+                layOut(in: lowest..<(lowest + width + 1))
+            }
         }
     }
 
@@ -159,37 +238,14 @@ public struct ExactSums: Sendable {
 
     private mutating func add(_ term: ExactTerm, at index: Int) {
         precondition(index >= 0 && index < count, "a sum that is there")
-        guard let (parts, place) = term.placed() else { return }
-        let used = parts.2 != 0 ? 3 : parts.1 != 0 ? 2 : 1
-        let top = parts.2 != 0 ? parts.2 : parts.1 != 0 ? parts.1 : parts.0
-        // One limb more where the term alone would reach the two highest bits.
-        reserve(place..<(place + used + (top >> 62 != 0 ? 1 : 0)))
-        let start = index * width
-        let first = start + place - lowest
-        let end = start + width
-        let mustWiden = limbs.withUnsafeMutableBufferPointer { limbs in
-            var position = first
-            var carry: UInt64 = 0
-            func step(_ part: UInt64) {
-                let (partial, one) =
-                    term.isNegative
-                    ? limbs[position].subtractingReportingOverflow(part)
-                    : limbs[position].addingReportingOverflow(part)
-                let (sum, other) =
-                    term.isNegative
-                    ? partial.subtractingReportingOverflow(carry)
-                    : partial.addingReportingOverflow(carry)
-                limbs[position] = sum
-                carry = one || other ? 1 : 0
-                position += 1
-            }
-            step(parts.0)
-            if position < end { step(parts.1) }
-            if position < end { step(parts.2) }
-            while carry != 0 && position < end { step(0) }
-            return !Self.hasRoom(limbs[end - 1])
+        guard term.low != 0 else { return }
+        // One limb more, so that the term stays clear of the two highest bits.
+        reserve(term.place..<(term.place + term.limbCount + 1))
+        let (lowest, width) = (lowest, width)
+        let outcome = limbs.withUnsafeMutableBufferPointer { limbs in
+            SumWindow(limbs, width: width, lowest: lowest).add(term, at: index)
         }
-        if mustWiden { layOut(in: lowest..<(lowest + width + 1)) }
+        if outcome == .full { layOut(in: lowest..<(lowest + width + 1)) }
     }
 
     private mutating func addSum(of other: ExactSums, _ index: Int, at target: Int) {
@@ -206,11 +262,8 @@ public struct ExactSums: Sendable {
             limbs[start + position] = sum
             carry = one || second ? 1 : 0
         }
-        if !Self.hasRoom(limbs[start + width - 1]) { layOut(in: lowest..<(lowest + width + 1)) }
+        if !SumWindow.hasRoom(limbs[start + width - 1]) { layOut(in: lowest..<(lowest + width + 1)) }
     }
-
-    /// Whether the two highest bits are equal.
-    private static func hasRoom(_ top: UInt64) -> Bool { (top ^ (top << 1)) >> 63 == 0 }
 
     private mutating func reserve(_ window: Range<Int>) {
         guard width > 0 else { return layOut(in: window) }

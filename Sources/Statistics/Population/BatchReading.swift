@@ -13,6 +13,8 @@ struct BatchReading {
     let totals: [Double]?
     /// A flag a cell.
     let isReached: [Bool]
+    /// Variances as sums over `(mask * x - mean)^2` give them; nil if a part is not known.
+    private(set) var gist: [Double]?
 
     init(_ batch: BatchStatistic, for accumulator: PopulationAccumulator) throws(StatisticsError) {
         let reader = PartReader(batch: batch, accumulator: accumulator)
@@ -45,6 +47,18 @@ struct BatchReading {
         try checkNumbers(label: label)
         try checkValues(.mean, mean, label: label)
         try checkValues(.variance, variance, label: label)
+        if accumulator.hasGist { gist = gistVariances() }
+    }
+
+    private func gistVariances() -> [Double]? {
+        guard let mean, let variance, let counts, let totals, grid.count > 0 else { return variance }
+        let channels = mean.count / grid.count
+        return mean.indices.map { index in
+            let cell = index / channels
+            guard mean[index] != 0 else { return variance[index] }
+            return variance[index] + (totals[cell] - counts[cell]) / counts[cell]
+                * (mean[index] * mean[index])
+        }
     }
 
     private func checkNumbers(label: String) throws(StatisticsError) {

@@ -42,14 +42,10 @@ extension PopulationAccumulator {
             let place = table.place(of: [axes] + steps)
             table.addBatch(at: place) { sums, first in
                 var target = first
-                for values in [reading.mean, reading.variance] {
+                for values in [reading.mean, reading.variance, reading.gist] {
                     guard let values else { continue }
-                    for channel in 0..<channels { sums.add(values[source + channel], at: target + channel) }
+                    sums.add(values[source..<(source + channels)], at: target)
                     target += channels
-                }
-                guard hasGist else { return }
-                for channel in 0..<channels {
-                    sums.add(reading.gistVariance(cell, source + channel), at: target + channel)
                 }
             }
         }
@@ -62,17 +58,11 @@ extension PopulationAccumulator {
         let source = cell * channels
         table?.addBatch(at: place) { sums, first in
             sums.add(count, at: first)
-            guard let mean = reading.mean else { return }
-            for channel in 0..<channels {
-                sums.addProduct(count, mean[source + channel], at: first + 1 + channel)
-            }
-            guard let variance = reading.variance else { return }
-            for channel in 0..<channels {
-                let value = mean[source + channel]
-                let target = first + 1 + channels + channel
-                sums.addProduct(count, variance[source + channel], at: target)
-                sums.addProduct(value, value, count, at: target)
-            }
+            guard let mean = reading.mean?[source..<(source + channels)] else { return }
+            sums.add(mean, times: count, at: first + 1)
+            guard let variance = reading.variance?[source..<(source + channels)] else { return }
+            sums.add(variance, times: count, at: first + 1 + channels)
+            sums.addSquares(of: mean, times: count, at: first + 1 + channels)
         }
     }
 
@@ -113,16 +103,5 @@ extension PopulationAccumulator {
             expected: mine.channels.dimensions,
             actual: other.channels.dimensions
         )
-    }
-}
-
-extension BatchReading {
-    /// The variance of a channel as sums over `(mask * x - mean)^2` give it.
-    func gistVariance(_ cell: Int, _ index: Int) -> Double {
-        guard let mean, let variance, let count = counts?[cell], let total = totals?[cell] else {
-            return .nan
-        }
-        guard mean[index] != 0 else { return variance[index] }
-        return variance[index] + (total - count) / count * (mean[index] * mean[index])
     }
 }
