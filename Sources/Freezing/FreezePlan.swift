@@ -84,9 +84,10 @@ public struct FreezePlan: Sendable {
     /// How the statistics of batches are combined at a site.
     ///
     /// - Parameter site: One of ``sites``.
-    /// - Returns: The estimator of the options; else `pooled` where the counts are known, else `mean-of-batches`.
+    /// - Returns: The estimator of the options; else `pooled` where the counts and the mean are known, else
+    ///   `mean-of-batches`: variances cannot be pooled without their means.
     public func estimator(of site: BatchStatisticSite) -> Estimator {
-        options.estimator ?? (site.hasCounts ? .pooled : .meanOfBatches)
+        options.estimator ?? (site.hasCounts && site.mean != nil ? .pooled : .meanOfBatches)
     }
 
     /// The SHA-256 of the model as it would be written, which tells states of other models.
