@@ -92,8 +92,8 @@ extension PartialStatistics {
             throw .unsupportedVersion(version)
         }
         guard header.version == Self.formatVersion else { throw .unsupportedVersion(header.version) }
-        guard header.batches >= 0, header.sequences >= 0, header.positions >= 0,
-            let data = DataDigest(header.data)
+        let counts = [header.batches, header.sequences, header.positions]
+        guard counts.allSatisfy({ (0...(1 << 53)).contains($0) }), let data = DataDigest(header.data)
         else { throw .malformed("its header") }
         self.init(
             model: header.model,

@@ -3,6 +3,7 @@ struct StepSums {
     let grid: StepGrid
     /// Sums a step.
     let width: Int
+    /// Wrap around, which only a forged file can bring about.
     var batches: [Int]
     var sums: ExactSums
 
@@ -35,7 +36,7 @@ struct StepSums {
         let stride = grid.stride(axis)
         let length = grid.lengths[axis]
         for index in 0..<grid.count where index / stride % length > 0 {
-            batches[index] += batches[index - stride]
+            batches[index] &+= batches[index - stride]
             sums.accumulate(block(index - stride), at: index * width)
         }
         for index in (0..<grid.count).reversed() {
@@ -50,7 +51,7 @@ struct StepSums {
     }
 
     mutating func merge(_ other: StepSums) {
-        for index in batches.indices { batches[index] += other.batches[index] }
+        for index in batches.indices { batches[index] &+= other.batches[index] }
         sums.merge(other.sums)
     }
 

@@ -76,4 +76,18 @@ struct StoredAccumulatorTests {
             for estimator in Estimator.allCases { _ = try? read.estimate(estimator, tail: .hold) }
         }
     }
+
+    @Test func `forged numbers of batches do not trap`() throws {
+        let accumulator = try Self.sample()
+        var outline = accumulator.outline
+        outline.batches = 1 << 53
+        var tensors = accumulator.tensors
+        let batches = try #require(tensors["plain.batches"])
+        tensors["plain.batches"] = Tensor(repeating: Int64(1 << 53), shape: batches.shape)
+        var read = try PopulationAccumulator(outline: outline, tensors: tensors)
+        for tail in Tail.allCases { _ = try? read.estimate(.meanOfBatches, tail: tail) }
+        #expect(throws: StatisticsError.tooManyBatches(label: "bn")) { try read.merge(accumulator) }
+        let batch = try PopulationOracle.Batch(extents: [0, 0], channels: 2).statistic
+        #expect(throws: StatisticsError.tooManyBatches(label: "bn")) { try read.add(batch) }
+    }
 }
