@@ -78,7 +78,7 @@ public struct FreezePlan: Sendable {
             mask: signature?.mask?.name,
             padding: options.padding
         )
-        warnings = try HiddenStatistics.warnings(model, found, mask: signature)
+        warnings = try HiddenStatistics.warnings(model, found, signature: signature)
     }
 
     /// How the statistics of batches are combined at a site.

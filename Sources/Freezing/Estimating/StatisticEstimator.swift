@@ -41,7 +41,7 @@ public struct StatisticEstimator: Sendable {
         let observation = try run.observe(batch)
         if state.batches == 0 { try BatchDependence.check(observation, of: batch, run) }
         var changed = state.accumulators
-        for (index, statistic) in observation.statistics.enumerated() {
+        for (index, statistic) in observation.statistics.enumerated() where !statistic.isSilent {
             do throws(StatisticsError) {
                 try changed[index].add(statistic)
             } catch {
@@ -66,6 +66,11 @@ public struct StatisticEstimator: Sendable {
         run = made
         return made
     }
+}
+
+extension BatchStatistic {
+    /// Whether the batch took no way on which the statistic is computed.
+    fileprivate var isSilent: Bool { mean == nil && variance == nil }
 }
 
 extension FoundSite {

@@ -80,4 +80,9 @@ extension NodePath {
 extension NodePath.Step {
     /// Whether the way goes into a branch of If.
     var isBranch: Bool { body == "then_branch" || body == "else_branch" }
+
+    /// Whether a step of the way to a graph leads through a node.
+    static func isWay(_ step: NodePath.Step, through node: NodePath.Step) -> Bool {
+        step.index == node.index && (node.body == nil || step.body == node.body)
+    }
 }

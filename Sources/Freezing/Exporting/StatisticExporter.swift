@@ -74,8 +74,8 @@ struct StatisticExporter {
         exports = sites.flatMap { SiteExports($0).all }.filter { seen.insert($0).inserted }
         var computed: [NodePath: FoundSite] = [:]
         for site in sites where site.isComputed {
-            computed[site.site.path] = site
-            if let frozen = site.frozen { for path in frozen.nodes { computed[path] = site } }
+            if site.isNormalization { computed[site.site.path] = site }
+            for path in site.frozen?.nodes ?? [] { computed[path] = site }
         }
         self.computed = computed
     }
@@ -224,12 +224,5 @@ struct StatisticExporter {
         case .value(let name, _), .ratio(_, let name, _): name
         case .computed(let path, _), .reached(let path): path.description
         }
-    }
-}
-
-extension NodePath.Step {
-    /// Whether a step of the way to a graph leads through a node.
-    fileprivate static func isWay(_ step: NodePath.Step, through node: NodePath.Step) -> Bool {
-        step.index == node.index && (node.body == nil || step.body == node.body)
     }
 }

@@ -45,5 +45,5 @@ extension FoundSite {
     var isComputed: Bool { frozen != nil || isNormalization }
 
     /// Whether the site is a BatchNormalization node, which keeps its statistics to itself.
-    var isNormalization: Bool { site.mean?.name.isEmpty ?? false }
+    var isNormalization: Bool { frozen?.subtraction == nil && site.mean?.name.isEmpty ?? false }
 }

@@ -88,8 +88,7 @@ struct GraphRewriter {
                 if path == .root && !outputs.contains(name) {
                     renamed[name] = constants[constant.label]
                 } else {
-                    let value = operand(constant, &steps, &writer)
-                    writer.add("Identity", [value], named: name)
+                    writeOperand(constant, named: name, &steps, &writer)
                 }
                 node.outputs[position] = writer.fresh("unused")
                 isReplaced = true
@@ -144,17 +143,34 @@ struct GraphRewriter {
         _ steps: inout StepIndices,
         _ writer: inout NodeWriter
     ) -> String {
+        guard constant.depth > 0 else { return constants[constant.label] ?? "" }
+        let name = writer.shared.names.fresh("\(constant.label)/step")
+        writeOperand(constant, named: name, &steps, &writer)
+        return name
+    }
+
+    /// Writes a constant's part for the step that runs as a value of the graph.
+    private func writeOperand(
+        _ constant: PopulationConstant,
+        named value: String,
+        _ steps: inout StepIndices,
+        _ writer: inout NodeWriter
+    ) {
         var name = constants[constant.label] ?? ""
+        guard constant.depth > 0 else {
+            writer.add("Identity", [name], named: value)
+            return
+        }
         for (level, count) in constant.steps.enumerated() {
             let index = steps.bounded(level: level, last: max(0, count - 1), &writer)
+            let isLast = level == constant.depth - 1
             name = writer.add(
                 "Gather",
                 [name, index],
                 [Attribute("axis", .int(0))],
-                named: writer.shared.names.fresh("\(constant.label)/step")
+                named: isLast ? value : writer.shared.names.fresh("\(constant.label)/steps")
             )
         }
-        return name
     }
 
     /// A BatchNormalization with statistics given from outside; its running statistics become these.

@@ -39,15 +39,12 @@ struct Replacements {
         }
     }
 
-    /// Whether something is put into a graph or one further inward.
+    /// Whether something is put into a graph, into the subgraphs of a node, or further inward.
     func concern(_ path: NodePath) -> Bool {
         let steps = path.steps
-        return values.keys.contains { $0.steps.starts(with: steps) }
-            || normalizations.keys.contains { $0.graph.steps.starts(with: steps) }
+        return values.keys.contains { $0.steps.starts(with: steps, by: NodePath.Step.isWay) }
+            || normalizations.keys.contains { $0.graph.steps.starts(with: steps, by: NodePath.Step.isWay) }
     }
-
-    /// Whether a graph or one further inward needs the number of the step.
-    var isEmpty: Bool { values.isEmpty && normalizations.isEmpty }
 }
 
 /// The statistics that are put into one site.

@@ -63,10 +63,13 @@ struct FreezeVerifier {
         }
         var difference = Difference()
         var worst = ""
+        var compared = 0
         for batch in batches {
             let shapes = try BranchShapes.learn(plan, from: batch)
             let run = try plan.run(withOutputs: true, branchShapes: shapes)
             let observation = try run.observe(batch)
+            guard fits(observation) else { continue }
+            compared += 1
             let own = zip(plan.found, observation.statistics).map(Self.statistics)
             let graph = try plan.rewritten(with: own)
             let outputs = try Self.run(graph, run.outputNames, on: batch)
@@ -76,6 +79,12 @@ struct FreezeVerifier {
                 if difference.largest > before { worst = name }
             }
         }
+        guard compared > 0 else {
+            return Proof(
+                .ownStatistics,
+                .notApplicable("the batches have more steps than the file's statistics")
+            )
+        }
         let holds = difference.largest <= Self.tolerance
         return Proof(
             .ownStatistics,
@@ -84,6 +93,16 @@ struct FreezeVerifier {
             largestDifference: difference.largest,
             tolerance: Self.tolerance
         )
+    }
+
+    /// Whether a batch has no more steps than a frozen graph has statistics for, which a recalibration keeps.
+    private func fits(_ observation: EstimationRun.Observation) -> Bool {
+        for (former, statistic) in zip(plan.formerStatistics, observation.statistics) {
+            guard let mean = former.mean else { continue }
+            let steps = mean.shape.dimensions.prefix(statistic.extents.count)
+            if zip(statistic.extents, steps).contains(where: { $0 > $1 }) { return false }
+        }
+        return true
     }
 
     /// What a batch says of a site, as constants; a loop that it did not run gets one step of zeros.
