@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ExitCodeTests {
     @Test(arguments: [
         [], ["--help"], ["-h"], ["help", "serve"], ["serve", "--help"], ["predict", "--help"],
-        ["inspect", "--help"], ["health", "--help"], ["bench", "--help"],
+        ["inspect", "--help"], ["health", "--help"], ["bench", "--help"], ["freeze", "--help"],
+        ["fit", "--help"],
     ])
     func `help is printed on standard output`(arguments: [String]) async throws {
         let found = try await Command(arguments)
@@ -27,7 +28,14 @@ import Testing
         ["serve", "--port", "65536", "x"], ["serve", "--batching", "even", "x"], ["predict"],
         ["predict", "--format", "xml", "x"], ["predict", "--threads", "0", "x"], ["inspect"], ["health"],
         ["health", "https://localhost"], ["health", "--timeout", "0", "http://localhost"],
-        ["bench", "--length", "0", "x"],
+        ["bench", "--length", "0", "x"], ["freeze"], ["freeze", "x"], ["freeze", "x", "-o", "y"],
+        ["freeze", "x", "--data", "y"], ["freeze", "x", "--data", "y", "-o", "z", "--batch-size", "0"],
+        ["freeze", "x", "--data", "y", "-o", "z", "--estimator", "average"],
+        ["freeze", "x", "--data", "y", "-o", "z", "--seed", "-1"],
+        ["freeze", "x", "--data", "y", "-o", "z", "--max-batches", "0"],
+        ["freeze", "x", "--data", "y", "-o", "z", "--partial", "w"],
+        ["freeze", "x", "--data", "y", "--partial", "w", "--report", "r"], ["fit"], ["fit", "x"],
+        ["fit", "", "-o", "y"],
     ])
     func `wrong usage is 2 and says what is right`(arguments: [String]) async throws {
         let found = try await Command(arguments)
@@ -42,21 +50,21 @@ import Testing
         #expect(found.error.hasPrefix("Error: SEQNORM_PORT must be an integer in 0 ... 65535\n"))
     }
 
-    @Test(arguments: ["serve", "predict", "inspect", "bench"])
-    func `a missing model is 1 and one line that begins with its path`(command: String) async throws {
+    @Test(arguments: [["serve"], ["predict"], ["inspect"], ["bench"], ["freeze", "--dry-run"]])
+    func `a missing model is 1 and one line that begins with its path`(command: [String]) async throws {
         let path = try TemporaryFolder().path("missing.onnx")
-        let found = try await Command([command, path])
+        let found = try await Command(command + [path])
         #expect(found.exitCode == 1)
         #expect(found.output == "")
         #expect(found.error.hasPrefix("error: \(path): "))
         #expect(found.error.split(separator: "\n").count == 1)
     }
 
-    @Test(arguments: ["predict", "inspect", "bench"])
-    func `a bad model is 1 and one line that begins with its path`(command: String) async throws {
+    @Test(arguments: [["predict"], ["inspect"], ["bench"], ["freeze", "--dry-run"]])
+    func `a bad model is 1 and one line that begins with its path`(command: [String]) async throws {
         let folder = try TemporaryFolder(["bad.onnx": "no model"])
         let path = folder.path("bad.onnx")
-        let found = try await Command([command, path])
+        let found = try await Command(command + [path])
         #expect(found.exitCode == 1)
         #expect(found.output == "")
         #expect(found.error.hasPrefix("error: \(path): not an ONNX model: "))

@@ -22,7 +22,7 @@ struct FitJob {
             try DataFile(path: $0, interruption: interruption)
         }
         let fit = try read(files)
-        let names = files.map { ($0.name as NSString).lastPathComponent }
+        let names = files.map { FilePath.name($0.name) }
         let normalizer = try CommandFault.locating(command.data) {
             try fit.normalizerModel(toolVersion: Seqnorm.version, data: names)
         }
@@ -105,13 +105,13 @@ struct VersionFolder {
             guard isFolder.boolValue else { throw CommandFault(place: model, reason: "is no folder") }
             let names = (try? manager.contentsOfDirectory(atPath: model)) ?? []
             let versions = names.compactMap { Int($0) }.filter { $0 > 0 && $0 < Int.max }
-            let version = (model as NSString).appendingPathComponent("\((versions.max() ?? 0) + 1)")
+            let version = FilePath.joining(model, "\((versions.max() ?? 0) + 1)")
             folders = [version]
         } else {
             try OutputFiles.check([model])
-            folders = [model, (model as NSString).appendingPathComponent("1")]
+            folders = [model, FilePath.joining(model, "1")]
         }
-        file = ((folders.last ?? model) as NSString).appendingPathComponent("model.onnx")
+        file = FilePath.joining(folders.last ?? model, "model.onnx")
     }
 
     /// Folders that were made.

@@ -55,10 +55,10 @@ struct FreezeJob {
                 try Signature(inferring: model, document: document)
             }
             let known = try? signature.get()
-            guard !isRecalibration else {
-                throw CommandFault(place: command.model, reason: "cannot be recalibrated")
-            }
-            let plan = try FreezePlan(model, signature: known, options: options)
+            let plan =
+                isRecalibration
+                ? try FreezePlan(recalibrating: model, signature: known, options: options)
+                : try FreezePlan(model, signature: known, options: options)
             return (signature, plan)
         }
     }
@@ -142,7 +142,7 @@ struct FreezeJob {
                 source: .init(
                     toolVersion: Seqnorm.version,
                     modelDigest: modelDigest,
-                    data: names.isEmpty ? command.merge.map { ($0 as NSString).lastPathComponent } : names
+                    data: names.isEmpty ? command.merge.map { FilePath.name($0) } : names
                 )
             )
         }

@@ -12,7 +12,7 @@ struct OutputFiles {
     static func check(_ paths: [String]) throws(CommandFault) {
         var seen: Set<String> = []
         for path in paths {
-            let folder = Self.folder(of: path)
+            let folder = FilePath.folder(path)
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
             else {
@@ -36,13 +36,8 @@ struct OutputFiles {
 
     /// The path with links resolved, to tell whether two are the same.
     static func canonical(_ path: String) -> String {
-        let folder = URL(fileURLWithPath: folder(of: path)).resolvingSymlinksInPath().path
-        return (folder as NSString).appendingPathComponent((path as NSString).lastPathComponent)
-    }
-
-    private static func folder(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
+        let folder = URL(fileURLWithPath: FilePath.folder(path)).resolvingSymlinksInPath().path
+        return FilePath.joining(folder, FilePath.name(path))
     }
 
     /// Writes a file under a hidden name beside its own.
@@ -52,8 +47,8 @@ struct OutputFiles {
     ///   - path: Where it appears with ``commit()``.
     /// - Throws: A ``CommandFault`` with what the operating system says, such as a full disk.
     mutating func add(_ bytes: Data, at path: String) throws(CommandFault) {
-        let name = (path as NSString).lastPathComponent
-        let draft = "\(Self.folder(of: path))/.\(name).\(UInt64.random(in: .min ... .max)).tmp"
+        let name = FilePath.name(path)
+        let draft = "\(FilePath.folder(path))/.\(name).\(UInt64.random(in: .min ... .max)).tmp"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.fault(path, errno) }
         drafts.append((draft, path))

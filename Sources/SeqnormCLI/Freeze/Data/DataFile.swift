@@ -73,6 +73,9 @@ final class DataFile {
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while true {
                 try interruption.check()
+                // Waits in turns, so that a signal is noticed while nothing comes.
+                var waiting = pollfd(fd: source, events: Int16(POLLIN), revents: 0)
+                guard poll(&waiting, 1, 200) != 0 else { continue }
                 let count = buffer.withUnsafeMutableBytes { read(source, $0.baseAddress, $0.count) }
                 if count < 0 && errno == EINTR { continue }
                 guard count >= 0 else { throw fault(name) }

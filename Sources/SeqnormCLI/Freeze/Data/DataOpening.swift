@@ -91,7 +91,7 @@ struct DataOpening {
             throw CommandFault(place: path, reason: "cannot be read")
         }
         let files = names.filter { !$0.hasPrefix(".") }.sorted().map {
-            (path as NSString).appendingPathComponent($0)
+            FilePath.joining(path, $0)
         }
         let tensors = files.filter { kind(of: $0) == .tensors }
         let records = files.filter { kind(of: $0) == .records }

@@ -29,4 +29,22 @@ import Testing
             #expect(text(50, of: total, columns: columns).count < max(columns, 1))
         }
     }
+
+    private func batches(_ done: Int, of total: Int, seconds: Double = 2, columns: Int = 80) -> String {
+        ProgressBar.text(batches: done, of: total, seconds: seconds, columns: columns)
+    }
+
+    @Test func `a run over batches shows its rate and the time that is left`() {
+        #expect(batches(5, of: 10) == "[============            ]  50 %  5 of 10 batches, 2.5/s, 0:02 left")
+        #expect(batches(1, of: 3601, seconds: 1).hasSuffix("1 of 3601 batches, 1.0/s, 1:00:00 left"))
+        #expect(batches(400, of: 400, seconds: 1).hasSuffix("400 of 400 batches, 400/s, 0:00 left"))
+        #expect(batches(0, of: 3).hasSuffix("0 of 3 batches, 0.0/s, ? left"))
+    }
+
+    @Test(arguments: 0...100) func `a run over batches never fills a line of the terminal`(columns: Int) {
+        for seconds in [0, -1, .infinity, .nan, 1e-300, 1e300] {
+            #expect(batches(7, of: 9, seconds: seconds, columns: columns).count < max(columns, 1))
+        }
+        #expect(batches(.max, of: 0, columns: columns).count < max(columns, 1))
+    }
 }
