@@ -127,14 +127,18 @@ static void normalize_rows(ptrdiff_t rows, ptrdiff_t length, const float *x, flo
         ptrdiff_t done = 0;
         for (ptrdiff_t i = 0; i < run_count; i++) {
             fill_with_zeros(y + done, runs[i].begin - done, ahead);
-            done = runs[i].end;
-            ptrdiff_t t = runs[i].begin;
-            for (; t + W <= done; t += W) {
-                __builtin_prefetch(x + t + ahead);
-                __builtin_prefetch(y + t + ahead, 1);
-                store(y + t, normalized(load(x + t), mean, factor, bias));
+            const ptrdiff_t end = runs[i].end, limit = i + 1 < run_count ? runs[i + 1].begin : length;
+            for (done = runs[i].begin; done + W <= end; done += W) {
+                __builtin_prefetch(x + done + ahead);
+                __builtin_prefetch(y + done + ahead, 1);
+                store(y + done, normalized(load(x + done), mean, factor, bias));
             }
-            if (t < done) store_part(y + t, normalized(load_part(x + t, done - t), mean, factor, bias), done - t);
+            if (done == end) continue;
+            // The zeros that follow the run go with its last elements, as far as the next run.
+            const vf last = normalized(load_part(x + done, end - done), mean, factor, bias);
+            __builtin_prefetch(y + done + ahead, 1);
+            store_n(y + done, keep(last, end - done, 0), limit - done);
+            done = done + W <= limit ? done + W : limit;
         }
         fill_with_zeros(y + done, length - done, ahead);
     }
