@@ -141,4 +141,26 @@ struct LabelTests {
         #expect(plan.warnings.first?.contains("node_pooled") ?? false)
         #expect(try FreezePlan(Samples.plain()).warnings.isEmpty)
     }
+
+    @Test func `a reduction over the steps of a loop is no batch statistic`() throws {
+        var graph = try Samples.scanned().graph
+        graph.nodes += [Samples.reduceMean("all", to: "overSteps")]
+        graph.outputs = [ValueInfo("overSteps", elementType: .float32, dimensions: nil)]
+        let model = Model(graph: graph, opsetImports: ["": 17])
+        #expect(try FreezePlan(model, options: options).warnings.isEmpty)
+    }
+
+    @Test func `nothing but the statistics changes`() throws {
+        var model = try Samples.plain()
+        var graph = model.graph
+        graph.nodes += [Node("Neg", name: "dead before", inputs: ["y"], outputs: ["unread"])]
+        graph.initializers += [Initializer("unread too", Tensor(scalar: Float(1)))]
+        model.graph = graph
+        model.metadata["author"] = "somebody"
+        let frozen = try Samples.freeze(model, try batches(), options).model
+        #expect(frozen.graph.nodes.map(\.name).contains("dead before"))
+        #expect(frozen.graph.initializers.map(\.name).contains("unread too"))
+        #expect(frozen.metadata["author"] == "somebody")
+        #expect(frozen.opsetImports == model.opsetImports)
+    }
 }
