@@ -6,7 +6,7 @@ enum BatchAxes {
     static func contains(_ node: Node, in scope: ValueScope) -> Bool {
         guard let axes = axes(of: node, in: scope) else { return false }
         if axes.isEmpty { return node.int("noop_with_empty_axes") != 1 }
-        if axes == [0] { return node.inputs.first.map { !LeadingAxis.isOther(of: $0, in: scope) } ?? false }
+        if axes == [0] { return node.inputs.first.map { !AxisOrigin.isOther(0, of: $0, in: scope) } ?? false }
         if axes.contains(0) { return true }
         guard let lowest = axes.min(), lowest < 0, let input = node.inputs.first,
             let rank = Ranks.rank(of: input, in: scope)
@@ -22,35 +22,39 @@ enum BatchAxes {
     }
 }
 
-/// Tells where the first axis of a value is known not to be the batch.
-enum LeadingAxis {
+/// Tells where an axis of a value is known not to be the batch.
+enum AxisOrigin {
     private static let batchSymbols: Set<String> = ["batch", "batch_size", "N", "n", "B", "b"]
     private static let longestWay = 12
 
-    /// Whether the first axis counts the steps of a loop, or an input declares the batch on another axis.
-    static func isOther(of value: String, in scope: ValueScope, depth: Int = 0) -> Bool {
+    /// Whether an axis counts the steps of a loop, or belongs to an input that declares the batch on another axis.
+    static func isOther(_ axis: Int, of value: String, in scope: ValueScope, depth: Int = 0) -> Bool {
         guard depth < longestWay, let home = scope.home(of: value), let level = home.current else {
             return false
         }
         guard let index = level.makers[value] else {
-            guard let dimensions = level.declared[value]?.dimensions, dimensions.count > 1 else {
-                return false
-            }
-            return dimensions.dropFirst().contains { dimension in
-                if case .symbol(let symbol) = dimension { batchSymbols.contains(symbol) } else { false }
+            let dimensions = level.declared[value]?.dimensions ?? []
+            return dimensions.enumerated().contains { position, dimension in
+                guard position != axis, case .symbol(let symbol) = dimension else { return false }
+                return batchSymbols.contains(symbol)
             }
         }
         let node = level.nodes[index]
         guard let output = node.outputs.firstIndex(of: value) else { return false }
-        if node.isLoop { return output >= max(0, node.inputs.count - 2) }
+        if node.isLoop { return output >= max(0, node.inputs.count - 2) && axis == 0 }
         if node.isScan(opset: scope.opset) {
             let stream = output - (node.inputs.count - node.scanInputCount)
             guard stream >= 0 else { return false }
             let axes = node.ints("scan_output_axes") ?? []
-            return axes.indices.contains(stream) ? axes[stream] == 0 : true
+            return (axes.indices.contains(stream) ? axes[stream] : 0) == axis
+        }
+        if node.operatorType == "Transpose", let order = node.ints("perm"), order.indices.contains(axis),
+            let input = node.inputs.first
+        {
+            return isOther(order[axis], of: input, in: home, depth: depth + 1)
         }
         guard node.isElementwise else { return false }
-        return node.inputs.contains { !$0.isEmpty && isOther(of: $0, in: home, depth: depth + 1) }
+        return node.inputs.contains { !$0.isEmpty && isOther(axis, of: $0, in: home, depth: depth + 1) }
     }
 }
 

@@ -64,6 +64,7 @@ struct FreezeVerifier {
         var difference = Difference()
         var worst = ""
         var compared = 0
+        let running = runningStatistics()
         for batch in batches {
             let shapes = try BranchShapes.learn(plan, from: batch)
             let run = try plan.run(withOutputs: true, branchShapes: shapes)
@@ -73,7 +74,8 @@ struct FreezeVerifier {
             let own = zip(plan.found, observation.statistics).map(Self.statistics)
             let graph = try plan.rewritten(with: own)
             let outputs = try Self.run(graph, run.outputNames, on: batch)
-            for (name, pair) in zip(run.outputNames, zip(observation.outputs, outputs)) {
+            for (name, pair) in zip(run.outputNames, zip(observation.outputs, outputs))
+            where !running.contains(name) {
                 let before = difference.largest
                 difference.add(pair.0, pair.1)
                 if difference.largest > before { worst = name }
@@ -93,6 +95,23 @@ struct FreezeVerifier {
             largestDifference: difference.largest,
             tolerance: Self.tolerance
         )
+    }
+
+    /// The values of the model's own graph that are made of running statistics, which a frozen graph has none of.
+    private func runningStatistics() -> Set<String> {
+        let nodes = plan.model.graph.nodes
+        var names: Set<String> = []
+        for found in plan.found where found.isNormalization && found.site.path.graph == .root {
+            guard let index = found.site.path.steps.last?.index, nodes.indices.contains(index) else {
+                continue
+            }
+            names.formUnion(nodes[index].outputs.dropFirst().filter { !$0.isEmpty })
+        }
+        guard !names.isEmpty else { return [] }
+        for node in nodes where !GraphReads.names(readBy: node).isDisjoint(with: names) {
+            names.formUnion(node.outputs)
+        }
+        return names
     }
 
     /// Whether a batch has no more steps than a frozen graph has statistics for, which a recalibration keeps.
