@@ -63,6 +63,26 @@ struct FrozenModelTests {
         #expect(sites.map(\.name) == ["bns.0", "bns.1", "bns.2"])
     }
 
+    @Test(arguments: [("masked", Padding.exclude), ("padded", .include), ("valid", .observe)])
+    func `frozen training mode answers every test sequence as the reference`(
+        _ name: String,
+        _ padding: Padding
+    ) throws {
+        let data = try ReferenceData("vowels-plain-bn", graph: "train-legacy")
+        let frozen = try data.frozen(FreezeOptions(estimator: .pooled, padding: padding))
+        let served = try SequenceModel(model: frozen.model)
+        let rows = try DataSets.vowels("test").map { line in
+            let rows = try line.rows()
+            return try SequenceBatch(rows: rows, lengths: [rows.shape[0]])
+        }
+        let executor = try served.executor(for: .outputs(["predictions"]), batching: .ragged)
+        let answers = try executor.run(try SequenceBatch.concatenating(rows))[0].rows
+        let expected = try #require(data.expected["\(name).pooled.all.predictions"])
+        let difference = answers.relativeDifference(to: expected)
+        #expect(difference <= 1e-5)
+        print("train-legacy, \(name): all test sequences \(difference)")
+    }
+
     /// The reference's graph counts its steps with one node more; otherwise the operators are the same.
     private func expectSameNodes(_ a: Model, _ b: Model) throws {
         var ours = operatorCounts(a.graph)
