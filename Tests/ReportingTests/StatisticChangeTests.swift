@@ -48,6 +48,18 @@ import Testing
         #expect(change.largestShift == 0)
     }
 
+    @Test func `a change is drawn over the steps that both have`() {
+        let found = statistic(
+            [1, 2, 3],
+            [1, 1, 1],
+            from: ([1, 2], [1, 1]),
+            steps: ([3], [2])
+        )
+        let page = Examples.report([found]).html()
+        #expect(page.contains("<h3>Change</h3><figure><svg"))
+        #expect(page.contains("2 steps, 1 channel drawn"))
+    }
+
     @Test func `a variance of zero cannot be compared with`() {
         #expect(StatisticChange(statistic([1], [1], from: ([0], [0]))) == nil)
         #expect(StatisticChange(Examples.statistic()) == nil)

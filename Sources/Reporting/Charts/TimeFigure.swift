@@ -166,7 +166,8 @@ struct TimeFigure {
         let reached = supports.first?.counts.max().map { Figures.count(Int(min($0, 1e15))) } ?? "no"
         let last = supports.first?.counts.last.map { Figures.count(Int(min($0, 1e15))) } ?? "none"
         let lengths = steps.map(Figures.count).joined(separator: " by ")
-        return "\(lengths) steps, \(Figures.count(channels.count, "channel", "channels")) drawn; "
-            + "at most \(reached) \(supports.first?.name ?? "batches") reached a step, the last was reached by \(last)."
+        let drawn = "\(lengths) steps, \(Figures.count(channels.count, "channel", "channels")) drawn"
+        guard let support = supports.first else { return drawn + "." }
+        return drawn + "; at most \(reached) \(support.name) reached a step, \(last) the last."
     }
 }

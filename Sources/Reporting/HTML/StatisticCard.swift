@@ -127,7 +127,7 @@ struct StatisticCard {
                     }
                 }
             }
-        } else if change.shift.steps == statistic.steps {
+        } else {
             let channels = TimeFigure.channels(of: statistic.channels)
             figure(&card, caption: nil) {
                 TimeFigure(
@@ -136,7 +136,7 @@ struct StatisticCard {
                         .init(name: "variance ratio", series: change.ratio, previous: nil),
                     ],
                     supports: [],
-                    steps: statistic.steps,
+                    steps: change.shift.steps,
                     channels: channels
                 ).svg(label: statistic.label, id: "\(id)-change")
             }
