@@ -7,8 +7,8 @@ struct OutputFiles {
     /// Checks before the work that a file can be written.
     ///
     /// - Parameter paths: Where files are to appear.
-    /// - Throws: A ``CommandFault`` if a folder is missing or may not be written to, a path is a folder, or two are
-    ///   the same.
+    /// - Throws: A ``CommandFault`` if a folder is missing or may not be written to, a path is a folder, a device or a
+    ///   pipe, or two are the same.
     static func check(_ paths: [String]) throws(CommandFault) {
         var seen: Set<String> = []
         for path in paths {
@@ -27,6 +27,11 @@ struct OutputFiles {
             }
             if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
                 throw CommandFault(place: path, reason: "is a folder")
+            }
+            // A file that appears when it is complete would take the place of a device or a pipe.
+            var status = stat()
+            if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+                throw CommandFault(place: path, reason: "is a device or a pipe, not a file")
             }
             guard seen.insert(canonical(path)).inserted else {
                 throw CommandFault(place: path, reason: "two outputs have this name")
