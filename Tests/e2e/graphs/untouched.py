@@ -13,7 +13,8 @@ def subgraphs(node):
 def needed(graph, cuts, place=()):
     """The nodes of a graph and its subgraphs that its outputs need, as (place, index), and the names it takes from outside.
 
-    `cuts` are the names in each place that are taken as given.
+    `cuts` are the names in each place that are taken as given; if there are any, so are the running statistics of a
+    BatchNormalization, which a frozen one has others for.
     """
     names, nodes = {output.name for output in graph.output}, set()
     made = {value.name for value in [*graph.input, *graph.initializer]}
@@ -23,7 +24,7 @@ def needed(graph, cuts, place=()):
         if not (set(node.output) - cuts.get(place, set())) & names:
             continue
         nodes.add((place, index))
-        names.update(node.input)
+        names.update(node.input[:3] if cuts and is_training(node) else node.input)
         for attribute, inner in subgraphs(node).items():
             inside, captured = needed(inner, cuts, place + ((node.name, attribute),))
             nodes |= inside
@@ -32,7 +33,7 @@ def needed(graph, cuts, place=()):
 
 
 def essence(node):
-    """A node's bytes without its subgraphs, its label, and what a loop that counts its steps has more."""
+    """A node's bytes without its inputs, its subgraphs, its label, and what a loop that counts its steps has more."""
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     dropped = set(subgraphs(node)) | CONTROL.get(node.op_type, set())
@@ -42,8 +43,7 @@ def essence(node):
     metadata = [each for each in copy.metadata_props if each.key != "bn_statistic"]
     del copy.metadata_props[:]
     copy.metadata_props.extend(metadata)
-    if node.op_type == "Scan":
-        del copy.input[:]
+    del copy.input[:]
     return copy.SerializeToString(deterministic=True)
 
 
@@ -61,11 +61,11 @@ def differences(train, frozen, cuts):
         found.append("other inputs")
     if [o.name for o in train.output] != [o.name for o in frozen.output]:
         found.append("other outputs")
-    compare(train, frozen, gone, (), found)
+    compare(train, frozen, gone, set().union(*cuts.values()), (), found)
     return found
 
 
-def compare(train, frozen, gone, place, found):
+def compare(train, frozen, gone, statistics, place, found):
     constants = {each.name: each.SerializeToString() for each in frozen.initializer}
     for each in train.initializer:
         if each.name in constants and constants[each.name] != each.SerializeToString():
@@ -76,7 +76,7 @@ def compare(train, frozen, gone, place, found):
         at, other = nodes.get(next(filter(None, node.output)), (None, None))
         where = f"{place}: {node.op_type} {node.name}"
         if (place, index) in gone:
-            if other is not None and essence(other) == essence(node):
+            if other is not None and essence(other) == essence(node) and other.input == node.input:
                 found.append(f"{where} is still there")
             continue
         if other is None:
@@ -89,13 +89,21 @@ def compare(train, frozen, gone, place, found):
             found += [] if not is_training(other) and list(other.input)[:3] == list(node.input)[:3] else [f"{where} still trains"]
         elif essence(node) != essence(other):
             found.append(f"{where} is another")
-        if node.op_type == "Scan":
+        elif node.op_type == "Scan":
             states = len(node.input) - next(each.i for each in node.attribute if each.name == "num_scan_inputs")
             if not is_scan_of(node, other, states):
                 found.append(f"{where} scans something else")
+        elif not reads_the_same(node, other, statistics):
+            found.append(f"{where} reads something else")
         inside = subgraphs(other)
         for attribute, graph in subgraphs(node).items():
-            compare(graph, inside[attribute], gone, place + ((node.name, attribute),), found)
+            compare(graph, inside[attribute], gone, statistics, place + ((node.name, attribute),), found)
+
+
+def reads_the_same(node, other, statistics):
+    """Whether a node has the same inputs; a statistic may be read under another name."""
+    return len(node.input) == len(other.input) and all(
+        name == now or name in statistics for name, now in zip(node.input, other.input))
 
 
 def is_scan_of(node, other, states):
