@@ -57,6 +57,7 @@ import Testing
     /// Every option with a value that is not its default.
     private static let options = [
         ("host", "::1"), ("port", "0"), ("batching", "padded"), ("threads", "3"), ("event-loop-threads", "2"),
+        ("max-inline-microseconds", "4"),
         ("max-batch-rows", "17"), ("max-batch-size", "5"), ("max-queued-requests", "6"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
