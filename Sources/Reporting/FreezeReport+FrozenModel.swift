@@ -11,7 +11,7 @@ extension FreezeReport {
     ///   - title: The model's name.
     public init(_ frozen: FrozenModel, plan: FreezePlan, title: String) {
         let provenance = frozen.provenance
-        let hasSteps = frozen.statistics.contains { $0.coverage.shape.rank > 0 }
+        let tails = Set(frozen.statistics.filter { $0.coverage.shape.rank > 0 }.map(\.tail.rawValue)).sorted()
         let hasTrainingMode = frozen.sites.contains {
             $0.origin == .trainingMode || $0.origin == .recalibration
         }
@@ -25,7 +25,7 @@ extension FreezeReport {
                 data: provenance.data.joined(separator: ", "),
                 dataDigest: provenance.dataDigest,
                 estimator: estimators.joined(separator: ", "),
-                tail: hasSteps ? plan.options.tail.rawValue : nil,
+                tail: tails.isEmpty ? nil : tails.joined(separator: ", "),
                 padding: hasTrainingMode ? provenance.padding.rawValue : nil,
                 batches: provenance.batches,
                 sequences: provenance.sequences > 0 ? provenance.sequences : nil,

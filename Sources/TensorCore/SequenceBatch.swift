@@ -14,7 +14,7 @@ public struct SequenceBatch: Sendable, Equatable {
     ///   - rows: `[R, C]` or `[R]`.
     ///   - lengths: `[B]`, each at least 0, with sum `R`.
     /// - Throws: ``ShapeError/rankMismatch(expected:actual:)`` for a scalar,
-    ///   ``ShapeError/negativeDimension(axis:length:)`` or
+    ///   ``ShapeError/negativeDimension(axis:length:)``, ``ShapeError/tooLarge(dimensions:)`` or
     ///   ``ShapeError/dimensionMismatch(axis:expected:actual:)`` if the lengths do not add up to `R`.
     public init(rows: Tensor, lengths: [Int]) throws(ShapeError) {
         guard rows.shape.rank >= 1 else { throw .rankMismatch(expected: 1, actual: rows.shape.rank) }
@@ -23,7 +23,9 @@ public struct SequenceBatch: Sendable, Equatable {
         var total = 0
         for (index, length) in lengths.enumerated() {
             guard length >= 0 else { throw .negativeDimension(axis: index, length: length) }
-            total = total.addingReportingOverflow(length).partialValue
+            let (sum, overflow) = total.addingReportingOverflow(length)
+            guard !overflow else { throw .tooLarge(dimensions: lengths) }
+            total = sum
             offsets.append(total)
         }
         guard total == rows.shape[0] else {

@@ -4,7 +4,7 @@ public enum ShapeError: Error, Hashable, Sendable {
     case rankTooHigh(rank: Int, limit: Int)
     /// A length below zero.
     case negativeDimension(axis: Int, length: Int)
-    /// The elements would not fit in the address space, or in ``Shape/maximumByteCount``.
+    /// More elements than ``Shape/maximumElementCount``.
     case tooLarge(dimensions: [Int])
     /// The number of values given is not the number of elements of the shape.
     case elementCountMismatch(expected: Int, actual: Int)
