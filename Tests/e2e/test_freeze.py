@@ -10,6 +10,7 @@ import freezing
 import reference
 from freezing import freeze, freeze_reference
 from seqnorm import run
+from test_formats import logits
 from test_graphs import distance, runs
 
 ESTIMATES = {"population": ["--estimator", "mean-of-batches"], "pooled": ["--estimator", "pooled"],
@@ -68,6 +69,11 @@ def test_pooled_is_the_default_where_counts_are_known(tmp_path):
         assert difference(made, freezing.population_of(name), "pooled") < 1e-5
 
 
+def answers(path):
+    """The logits of each line that predict wrote."""
+    return [logits(json.loads(line)) for line in path.read_text().splitlines()]
+
+
 def inference_cases(name):
     """Inputs of a frozen model with the outputs they must give."""
     if name == "nested-scan":
@@ -103,6 +109,7 @@ def test_the_frozen_file_is_as_right_as_the_reference_in_our_engine(name, frozen
         "predict", frozen(name).path, "--input", reference.DATA[name], "--output", tmp_path / "out.jsonl", "--accuracy")
     assert done.returncode == 0, done.stderr
     assert f"accuracy {reference.RIGHT[name]} %" in done.stderr.decode()
+    assert reference.difference(answers(tmp_path / "out.jsonl"), reference.tensors(name)["all.predictions"]) < 1e-5
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -147,12 +154,7 @@ def test_training_mode_normalizations_of_pytorch(padding, which, accuracy, estim
     done = run(
         "predict", made.path, "--input", reference.DATA["vowels-cnn"], "--output", tmp_path / "out.jsonl", "--accuracy")
     assert f"accuracy {accuracy} %" in done.stderr.decode()
-    answers = [json.loads(line)["predictions"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert reference.difference([logits(each) for each in answers], expected[f"{kind}.all.predictions"]) < 1e-4
-
-
-def logits(answer):
-    return answer["predictions"] if isinstance(answer, dict) else answer
+    assert reference.difference(answers(tmp_path / "out.jsonl"), expected[f"{kind}.all.predictions"]) < 1e-4
 
 
 @pytest.mark.parametrize("name", ["vowels-cnn", "vowels-bnlstm"])

@@ -241,7 +241,8 @@ def resident(process):
     return int(found[1]) / 1024 if found else 0.0
 
 
-def test_an_interrupt_leaves_nothing(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_leaves_nothing(number, code, tmp_path):
     data = many(tmp_path / "data.jsonl", 200_000)
     before = set(tmp_path.iterdir())
     process = subprocess.Popen(
@@ -249,9 +250,9 @@ def test_an_interrupt_leaves_nothing(tmp_path):
          "--json", tmp_path / "report.json"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     # it has begun as soon as it says what it found
     assert process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.stdout.read()
-    assert process.wait(PATIENCE) == 130
+    assert process.wait(PATIENCE) == code
     assert set(tmp_path.iterdir()) == before
 
 
@@ -260,14 +261,16 @@ def test_memory_does_not_grow_with_the_number_of_batches(tmp_path):
     process = subprocess.Popen(
         [BINARY, "freeze", freezing.TRAIN["vowels-cnn"], "--data", data, "--batch-size", "1", "-o", tmp_path / "out.onnx"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    seen, started = [], time.monotonic()
+    seen, printed, started = [], b"", time.monotonic()
     os.set_blocking(process.stdout.fileno(), False)
     while process.poll() is None:
         seen.append(resident(process))
-        process.stdout.read()
+        printed += process.stdout.read() or b""
         time.sleep(0.02)
+    printed += process.stdout.read() or b""
     seen = [size for size in seen if size]
     quarter = len(seen) // 4
     print(f"resident: {seen[quarter]:.0f} MB after a quarter, {max(seen):.0f} MB at most, {time.monotonic() - started:.1f} s")
     assert process.returncode == 0
+    assert re.search(rb"resident memory .* at the start, .* at the end", printed)
     assert max(seen[quarter:]) - seen[quarter] < 16
