@@ -26,7 +26,8 @@ dependencies:
 
 test: test-swift test-e2e ## every test: Swift's own, then the release binary over real sockets
 
-test-swift: dependencies
+test-swift: dependencies .venv/stamp
+	@scripts/fetch-onnx-suite .venv/bin/python
 	@SWIFTNIO_STRICT=1 swift test
 
 test-e2e: build .venv/stamp

@@ -139,6 +139,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "Inference", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["manifest.txt"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "SafetensorsTests",
             dependencies: ["Safetensors", "TestSupport"],
             swiftSettings: strict

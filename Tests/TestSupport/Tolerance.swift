@@ -62,7 +62,7 @@ public struct Tolerance: Sendable, Hashable {
 }
 
 extension Tensor {
-    /// All elements converted to Double, in row-major order; 16-bit floats are read as their bits.
+    /// All elements converted to Double, in row-major order.
     public var doubles: [Double] {
         switch elementType {
         case .float32: array(of: Float.self).map(Double.init)
@@ -76,10 +76,14 @@ extension Tensor {
         case .uint32: array(of: UInt32.self).map(Double.init)
         case .uint64: array(of: UInt64.self).map(Double.init)
         case .bool: array(of: Bool.self).map { $0 ? 1 : 0 }
-        case .float16, .bfloat16:
-            withBytes { bytes in
-                (0..<count).map { Double(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) }
-            }
+        case .float16: bits16.map { Double(Float16(bitPattern: $0)) }
+        case .bfloat16: bits16.map { Double(Float(bitPattern: UInt32($0) << 16)) }
+        }
+    }
+
+    private var bits16: [UInt16] {
+        withBytes { bytes in
+            (0..<count).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
         }
     }
 

@@ -101,6 +101,12 @@ struct AttributeReader {
         return floats
     }
 
+    mutating func strings(_ name: String) throws(OperatorError) -> [String]? {
+        guard let value = unread.removeValue(forKey: name) else { return nil }
+        guard case .strings(let strings) = value else { throw .attributeType(name, expected: "strings") }
+        return strings
+    }
+
     mutating func tensor(_ name: String) throws(OperatorError) -> Tensor? {
         guard let value = unread.removeValue(forKey: name) else { return nil }
         guard case .tensor(let initializer) = value else { throw .attributeType(name, expected: "tensor") }

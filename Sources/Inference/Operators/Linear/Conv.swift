@@ -1,62 +1,28 @@
 import Kernels
 import TensorCore
 
-/// Conv over one axis: `[B, C, L]` with weights `[N, C / group, kernel]` and a bias `[N]`.
+/// Conv: `[B, C, ...]` with weights `[N, C / group, ...]` and a bias `[N]`, over one to three axes.
 ///
-/// Convolutions over more axes are refused. Constant weights are packed once.
+/// One axis, `[B, C, L]`, has kernels of its own, for which constant weights are packed once.
 struct Conv: Operator {
-    enum Padding: Sendable, Equatable {
-        case given(begin: Int, end: Int)
-        case sameUpper, sameLower
-    }
-
-    private let kernelShape: [Int]?
-    private let stride: Int
-    private let dilation: Int
+    private let attributes: WindowAttributes
     private let groups: Int
-    private let padding: Padding
     private let prepared: PackedConvolution1D?
     private let bias: Tensor?
     let activation: UnaryOperation
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(2...3)
-        kernelShape = try reader.ints("kernel_shape")
-        stride = try Self.single("strides", &reader) ?? 1
-        dilation = try Self.single("dilations", &reader) ?? 1
+        attributes = try WindowAttributes(&reader)
         groups = try reader.int("group", default: 1)
-        let pads = try reader.ints("pads")
-        switch try reader.string("auto_pad") ?? "NOTSET" {
-        case "NOTSET":
-            guard let pads else {
-                padding = .given(begin: 0, end: 0)
-                break
-            }
-            guard pads.count == 2 else { throw .attributeValue("pads") }
-            padding = .given(begin: pads[0], end: pads[1])
-        case "VALID": padding = .given(begin: 0, end: 0)
-        case "SAME_UPPER": padding = .sameUpper
-        case "SAME_LOWER": padding = .sameLower
-        default: throw .attributeValue("auto_pad")
-        }
         prepared = nil
         bias = nil
         activation = .identity
     }
 
-    private static func single(_ name: String, _ reader: inout AttributeReader) throws(OperatorError) -> Int?
-    {
-        guard let values = try reader.ints(name) else { return nil }
-        guard values.count == 1 else { throw .attributeValue(name) }
-        return values[0]
-    }
-
     private init(_ conv: Conv, prepared: PackedConvolution1D?, bias: Tensor?, activation: UnaryOperation) {
-        kernelShape = conv.kernelShape
-        stride = conv.stride
-        dilation = conv.dilation
+        attributes = conv.attributes
         groups = conv.groups
-        padding = conv.padding
         self.prepared = prepared
         self.bias = bias
         self.activation = activation
@@ -69,7 +35,7 @@ struct Conv: Operator {
 
     func prepare(_ constants: [Tensor?]) -> (any Operator)? {
         guard prepared == nil, constants.count >= 2, let weights = constants[1],
-            constants.count < 3 || constants[2] != nil, stride == 1 || isPaddingFixed,
+            constants.count < 3 || constants[2] != nil, attributes.strides ?? [1] == [1] || isPaddingFixed,
             weights.shape.rank == 3
         else { return nil }
         let bias = constants.count > 2 ? constants[2] : nil
@@ -89,13 +55,13 @@ struct Conv: Operator {
     }
 
     private var isPaddingFixed: Bool {
-        guard case .given = padding else { return false }
+        guard case .given = attributes.padding else { return false }
         return true
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs.float32(0)
-        guard x.shape.rank == 3 else { throw .unsupportedRank(x.shape.rank, input: 0) }
+        guard x.shape.rank == 3 else { return .one(try spatial(x, inputs)) }
         let length = x.shape[2]
         let convolution: PackedConvolution1D
         var bias = self.bias
@@ -147,6 +113,31 @@ struct Conv: Operator {
         )
     }
 
+    /// The convolution over other than one axis.
+    private func spatial(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        let weights = try inputs.float32(1)
+        let convolution = try SpatialConvolution(
+            attributes,
+            groups: groups,
+            x: x.shape,
+            weights: weights.shape
+        )
+        var y = try convolution.apply(x, weights, inputs)
+        if inputs.optional(2) != nil {
+            let bias = try inputs.float32(2)
+            guard bias.count == weights.shape[0] else {
+                throw .shape(.elementCountMismatch(expected: weights.shape[0], actual: bias.count))
+            }
+            let ones = [Int](repeating: 1, count: x.shape.rank - 2)
+            let addend = try bias.viewed(as: Shape.checked([bias.count] + ones))
+            y = try Arithmetic.combine(.add, y, addend, inputs, mayWrite: (true, false))
+        }
+        guard activation != .identity else { return y }
+        let count = y.count
+        y.withMutablePointer(to: Float.self) { Elementwise.apply(activation, to: $0, into: $0, count: count) }
+        return y
+    }
+
     private func geometry(
         _ weights: Tensor,
         channels: Int?,
@@ -157,38 +148,23 @@ struct Conv: Operator {
         }
         guard weights.shape.rank == 3 else { throw .unsupportedRank(weights.shape.rank, input: 1) }
         let kernel = weights.shape[2]
-        if let kernelShape, kernelShape != [kernel] { throw .attributeValue("kernel_shape") }
-        let pads = try pads(kernel: kernel, length: length)
+        let window = try attributes.windows(over: [length], kernel: [kernel]).x
         guard let channels,
             let geometry = Convolution1D(
                 inputChannels: channels,
                 outputChannels: weights.shape[0],
                 kernel: kernel,
-                stride: stride,
-                dilation: dilation,
+                stride: window.stride,
+                dilation: window.dilation,
                 groups: groups,
-                padBegin: pads.begin,
-                padEnd: pads.end
+                padBegin: window.begin,
+                padEnd: window.end
             )
         else { throw .attributeValue("strides, dilations, group or pads") }
         guard geometry.weightCount == weights.count else {
             throw .shape(.elementCountMismatch(expected: geometry.weightCount, actual: weights.count))
         }
         return geometry
-    }
-
-    /// The zeros before and after; for SAME so many that the result has `ceil(length / stride)` positions.
-    private func pads(kernel: Int, length: Int) throws(OperatorError) -> (begin: Int, end: Int) {
-        if case .given(let begin, let end) = padding { return (begin, end) }
-        let limit = 1 << 31
-        guard (1..<limit).contains(kernel), (1..<limit).contains(stride), (1..<limit).contains(dilation)
-        else {
-            throw .attributeValue("strides or dilations")
-        }
-        let outputs = (length + stride - 1) / stride
-        let total = max(0, (outputs - 1) * stride + (kernel - 1) * dilation + 1 - length)
-        let small = total / 2
-        return padding == .sameUpper ? (small, total - small) : (total - small, small)
     }
 
     private func check(_ bias: Tensor?, _ geometry: Convolution1D) throws(OperatorError) {

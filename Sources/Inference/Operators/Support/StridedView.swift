@@ -38,6 +38,12 @@ struct StridedView {
         dimensions[axis] = count
     }
 
+    /// Makes an axis `count` long that stays at its first element.
+    mutating func repeatInPlace(axis: Int, count: Int) {
+        strides[axis] = 0
+        dimensions[axis] = count
+    }
+
     /// Copies the elements in row-major order of the view.
     func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, elementBytes: Int) {
         for axis in 0..<rank where dimensions[axis] == 0 { return }
