@@ -61,7 +61,7 @@ if ELSEWHERE:
     os.sched_setaffinity(0, processors[:1])
 one = next(each for each in sequences("vowels-cnn") if len(each) == 15)
 body = json.dumps({"instances": [one]})
-server = Server()
+server = Server(*(["--event-loop-threads", "1"] if ELSEWHERE else []))
 try:
     with tempfile.TemporaryDirectory() as folder:
         post, get = pathlib.Path(folder, "post.lua"), pathlib.Path(folder, "get.lua")
