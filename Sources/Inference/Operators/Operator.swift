@@ -14,6 +14,9 @@ protocol Operator: Sendable {
     /// - Returns: The better operator for a node with the same inputs, or nil if there is none.
     func prepare(_ constants: [Tensor?]) -> (any Operator)?
 
+    /// Whether the operator itself takes 16-bit floats; else they are widened before it and its results rounded.
+    var takesHalves: Bool { get }
+
     /// Computes the outputs.
     ///
     /// - Parameter inputs: The node's inputs; absent ones are nil.
@@ -25,6 +28,8 @@ protocol Operator: Sendable {
 extension Operator {
     var isFoldable: Bool { true }
 
+    var takesHalves: Bool { false }
+
     func prepare(_ constants: [Tensor?]) -> (any Operator)? { nil }
 }
 
@@ -32,4 +37,11 @@ extension Operator {
 enum NodeOutputs {
     case one(Tensor)
     case many([Tensor])
+}
+
+/// An operator that moves elements, or hands them on, whatever their type.
+protocol TakingAllTypes {}
+
+extension Operator where Self: TakingAllTypes {
+    var takesHalves: Bool { true }
 }

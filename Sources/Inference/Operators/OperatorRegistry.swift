@@ -12,7 +12,7 @@ public enum OperatorRegistry {
 
         init(
             _ name: String,
-            since opset: Int = 7,
+            since opset: Int = 6,
             _ make: @escaping @Sendable (inout AttributeReader) throws(OperatorError) -> any Operator
         ) {
             self.name = name
@@ -33,19 +33,26 @@ public enum OperatorRegistry {
         byName[name].flatMap { $0.opsets.contains(opset) ? $0 : nil }
     }
 
+    /// A node's operator; before opset 7 a second operand may be broadcast from an axis that an attribute names.
+    static func make(_ entry: Entry, _ reader: inout AttributeReader) throws(OperatorError) -> any Operator {
+        let computation = try entry.make(&reader)
+        guard reader.opset < 7, computation is any BroadcastingOperator else { return computation }
+        return try LegacyBroadcast.wrapping(computation, &reader)
+    }
+
     private static let byName = Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
 
     static let entries: [Entry] = [
         Entry("Abs") { (reader) throws(OperatorError) in try Unary(.absolute, &reader) },
-        Entry("Acos") { (reader) throws(OperatorError) in try ScalarFunction(.acos, &reader) },
+        Entry("Acos", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.acos, &reader) },
         Entry("Acosh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.acosh, &reader) },
         Entry("Add") { (reader) throws(OperatorError) in try Arithmetic(.add, &reader) },
         Entry("And") { (reader) throws(OperatorError) in try Logical(.and, &reader) },
         Entry("ArgMax") { (reader) throws(OperatorError) in try ArgumentExtreme(largest: true, &reader) },
         Entry("ArgMin") { (reader) throws(OperatorError) in try ArgumentExtreme(largest: false, &reader) },
-        Entry("Asin") { (reader) throws(OperatorError) in try ScalarFunction(.asin, &reader) },
+        Entry("Asin", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.asin, &reader) },
         Entry("Asinh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.asinh, &reader) },
-        Entry("Atan") { (reader) throws(OperatorError) in try ScalarFunction(.atan, &reader) },
+        Entry("Atan", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.atan, &reader) },
         Entry("Atanh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.atanh, &reader) },
         Entry("AveragePool") { (reader) throws(OperatorError) in try AveragePool(&reader) },
         Entry("BatchNormalization") { (reader) throws(OperatorError) in try BatchNormalization(&reader) },
@@ -59,13 +66,21 @@ public enum OperatorRegistry {
         Entry("Ceil") { (reader) throws(OperatorError) in try Unary(.ceiling, &reader) },
         Entry("Celu", since: 12) { (reader) throws(OperatorError) in try ScalarFunction(celu: &reader) },
         Entry("Clip") { (reader) throws(OperatorError) in try Clip(&reader) },
+        Entry("Compress", since: 9) { (reader) throws(OperatorError) in try Compress(&reader) },
         Entry("Concat") { (reader) throws(OperatorError) in try Concat(&reader) },
         Entry("Constant") { (reader) throws(OperatorError) in try Constant(&reader) },
         Entry("ConstantOfShape", since: 9) { (reader) throws(OperatorError) in try ConstantOfShape(&reader) },
         Entry("Conv") { (reader) throws(OperatorError) in try Conv(&reader) },
         Entry("ConvTranspose") { (reader) throws(OperatorError) in try ConvTranspose(&reader) },
-        Entry("Cos") { (reader) throws(OperatorError) in try ScalarFunction(.cos, &reader) },
+        Entry("Cos", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.cos, &reader) },
         Entry("Cosh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.cosh, &reader) },
+        Entry("CumProd", since: 26) { (reader) throws(OperatorError) in
+            try Cumulative(multiplies: true, &reader)
+        },
+        Entry("CumSum", since: 11) { (reader) throws(OperatorError) in
+            try Cumulative(multiplies: false, &reader)
+        },
+        Entry("DepthToSpace") { (reader) throws(OperatorError) in try DepthSpace(toSpace: true, &reader) },
         Entry("Div") { (reader) throws(OperatorError) in try Arithmetic(.divide, &reader) },
         Entry("Dropout") { (reader) throws(OperatorError) in try Dropout(&reader) },
         Entry("Elu") { (reader) throws(OperatorError) in try ScalarFunction(elu: &reader) },
@@ -89,12 +104,19 @@ public enum OperatorRegistry {
         Entry("GreaterOrEqual", since: 12) { (reader) throws(OperatorError) in
             try Comparison(.greaterOrEqual, &reader)
         },
+        Entry("GroupNormalization", since: 18) { (reader) throws(OperatorError) in
+            try GroupNormalization(&reader)
+        },
         Entry("HardSigmoid") { (reader) throws(OperatorError) in try ScalarFunction(hardSigmoid: &reader) },
         Entry("HardSwish", since: 14) { (reader) throws(OperatorError) in
             try ScalarFunction(.hardSwish, &reader)
         },
+        Entry("Hardmax") { (reader) throws(OperatorError) in try Hardmax(&reader) },
         Entry("Identity") { (reader) throws(OperatorError) in try Identity(&reader) },
         Entry("If") { (reader) throws(OperatorError) in try If(&reader) },
+        Entry("InstanceNormalization") { (reader) throws(OperatorError) in
+            try GroupNormalization(instance: &reader)
+        },
         Entry("IsInf", since: 10) { (reader) throws(OperatorError) in try FloatPredicate(isInfinite: &reader)
         },
         Entry("IsNaN", since: 9) { (reader) throws(OperatorError) in try FloatPredicate(isNaN: &reader) },
@@ -111,28 +133,36 @@ public enum OperatorRegistry {
         Entry("LogSoftmax") { (reader) throws(OperatorError) in try SoftmaxOperator(logarithm: true, &reader)
         },
         Entry("Loop") { (reader) throws(OperatorError) in try Loop(&reader) },
+        Entry("LpNormalization") { (reader) throws(OperatorError) in try LpNormalization(&reader) },
         Entry("LpPool") { (reader) throws(OperatorError) in try AveragePool(norm: &reader) },
         Entry("MatMul") { (reader) throws(OperatorError) in try MatMul(&reader) },
         Entry("Max") { (reader) throws(OperatorError) in try Variadic(.maximum, &reader) },
         Entry("MaxPool") { (reader) throws(OperatorError) in try MaxPool(&reader) },
-        Entry("Mean", since: 8) { (reader) throws(OperatorError) in try Variadic(.add, divides: true, &reader)
-        },
+        Entry("Mean") { (reader) throws(OperatorError) in try Variadic(.add, divides: true, &reader) },
         Entry("Min") { (reader) throws(OperatorError) in try Variadic(.minimum, &reader) },
         Entry("Mish", since: 18) { (reader) throws(OperatorError) in try ScalarFunction(.mish, &reader) },
         Entry("Mod", since: 10) { (reader) throws(OperatorError) in try Modulo(&reader) },
         Entry("Mul") { (reader) throws(OperatorError) in try Arithmetic(.multiply, &reader) },
         Entry("Neg") { (reader) throws(OperatorError) in try Unary(.negate, &reader) },
+        Entry("NonZero", since: 9) { (reader) throws(OperatorError) in try NonZero(&reader) },
         Entry("Not") { (reader) throws(OperatorError) in try Not(&reader) },
         Entry("OneHot", since: 9) { (reader) throws(OperatorError) in try OneHot(&reader) },
         Entry("Or") { (reader) throws(OperatorError) in try Logical(.or, &reader) },
         Entry("PRelu") { (reader) throws(OperatorError) in try PRelu(&reader) },
         Entry("Pad") { (reader) throws(OperatorError) in try Pad(&reader) },
         Entry("Pow") { (reader) throws(OperatorError) in try Power(&reader) },
+        Entry("RMSNormalization", since: 23) { (reader) throws(OperatorError) in try RMSNormalization(&reader)
+        },
         Entry("RNN") { (reader) throws(OperatorError) in try RNN(&reader) },
         Entry("Range", since: 11) { (reader) throws(OperatorError) in try RangeOperator(&reader) },
         Entry("Reciprocal") { (reader) throws(OperatorError) in try Unary(.reciprocal, &reader) },
+        Entry("ReduceL1") { (reader) throws(OperatorError) in try ReduceRows(.sumOfMagnitudes, &reader) },
         Entry("ReduceL2") { (reader) throws(OperatorError) in
             try Reduce(.norm, axesAreInputSince: 18, &reader)
+        },
+        Entry("ReduceLogSum") { (reader) throws(OperatorError) in try ReduceRows(.logarithmOfSum, &reader) },
+        Entry("ReduceLogSumExp") { (reader) throws(OperatorError) in
+            try ReduceRows(.logarithmOfSumOfExponentials, &reader)
         },
         Entry("ReduceMax") { (reader) throws(OperatorError) in
             try Reduce(.maximum, axesAreInputSince: 18, &reader)
@@ -143,6 +173,7 @@ public enum OperatorRegistry {
         Entry("ReduceMin") { (reader) throws(OperatorError) in
             try Reduce(.minimum, axesAreInputSince: 18, &reader)
         },
+        Entry("ReduceProd") { (reader) throws(OperatorError) in try ReduceRows(.product, &reader) },
         Entry("ReduceSum") { (reader) throws(OperatorError) in
             try Reduce(.sum, axesAreInputSince: 13, &reader)
         },
@@ -151,6 +182,8 @@ public enum OperatorRegistry {
         },
         Entry("Relu") { (reader) throws(OperatorError) in try Unary(.relu, &reader) },
         Entry("Reshape") { (reader) throws(OperatorError) in try Reshape(&reader) },
+        Entry("ReverseSequence", since: 10) { (reader) throws(OperatorError) in try ReverseSequence(&reader)
+        },
         Entry("Round", since: 11) { (reader) throws(OperatorError) in try Unary(.round, &reader) },
         Entry("Scan", since: 9) { (reader) throws(OperatorError) in try Scan(&reader) },
         Entry("Scatter", since: 9) { (reader) throws(OperatorError) in try Scatter(elements: &reader) },
@@ -162,20 +195,21 @@ public enum OperatorRegistry {
         Entry("Shrink", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(shrink: &reader) },
         Entry("Sigmoid") { (reader) throws(OperatorError) in try Unary(.sigmoid, &reader) },
         Entry("Sign", since: 9) { (reader) throws(OperatorError) in try Unary(.sign, &reader) },
-        Entry("Sin") { (reader) throws(OperatorError) in try ScalarFunction(.sin, &reader) },
+        Entry("Sin", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.sin, &reader) },
         Entry("Sinh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.sinh, &reader) },
         Entry("Size") { (reader) throws(OperatorError) in try Size(&reader) },
         Entry("Slice") { (reader) throws(OperatorError) in try Slice(&reader) },
         Entry("Softmax") { (reader) throws(OperatorError) in try SoftmaxOperator(logarithm: false, &reader) },
         Entry("Softplus") { (reader) throws(OperatorError) in try Unary(.softplus, &reader) },
         Entry("Softsign") { (reader) throws(OperatorError) in try ScalarFunction(.softsign, &reader) },
+        Entry("SpaceToDepth") { (reader) throws(OperatorError) in try DepthSpace(toSpace: false, &reader) },
         Entry("Split") { (reader) throws(OperatorError) in try Split(&reader) },
         Entry("Sqrt") { (reader) throws(OperatorError) in try Unary(.squareRoot, &reader) },
         Entry("Squeeze") { (reader) throws(OperatorError) in try Squeeze(&reader) },
         Entry("Sub") { (reader) throws(OperatorError) in try Arithmetic(.subtract, &reader) },
-        Entry("Sum", since: 8) { (reader) throws(OperatorError) in try Variadic(.add, &reader) },
+        Entry("Sum") { (reader) throws(OperatorError) in try Variadic(.add, &reader) },
         Entry("Swish", since: 24) { (reader) throws(OperatorError) in try ScalarFunction(swish: &reader) },
-        Entry("Tan") { (reader) throws(OperatorError) in try ScalarFunction(.tan, &reader) },
+        Entry("Tan", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.tan, &reader) },
         Entry("Tanh") { (reader) throws(OperatorError) in try Unary(.tanh, &reader) },
         Entry("ThresholdedRelu", since: 10) { (reader) throws(OperatorError) in
             try ScalarFunction(thresholdedRelu: &reader)
@@ -184,6 +218,7 @@ public enum OperatorRegistry {
         Entry("TopK") { (reader) throws(OperatorError) in try TopK(&reader) },
         Entry("Transpose") { (reader) throws(OperatorError) in try TransposeOperator(&reader) },
         Entry("Trilu", since: 14) { (reader) throws(OperatorError) in try Trilu(&reader) },
+        Entry("Unique", since: 11) { (reader) throws(OperatorError) in try Unique(&reader) },
         Entry("Unsqueeze") { (reader) throws(OperatorError) in try Unsqueeze(&reader) },
         Entry("Where", since: 9) { (reader) throws(OperatorError) in try Where(&reader) },
         Entry("Xor") { (reader) throws(OperatorError) in try Logical(.xor, &reader) },

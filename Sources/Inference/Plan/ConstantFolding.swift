@@ -18,47 +18,14 @@ enum ConstantFolding {
         _ constants: [Tensor?],
         outputs: Int
     ) -> [Tensor]? {
-        var present: [Tensor] = []
-        var operands: [Operand] = []
-        for constant in constants {
-            operands.append(constant == nil ? .absent : .constant(present.count))
-            if let constant { present.append(constant) }
-        }
-        let results = evaluate(computation, operands, present, outputs: outputs)
-        guard let results, results.count == outputs else { return nil }
-        let available = present.reduce(0) { $0 + $1.count }
-        return results.contains { $0.count > max(available, maximumGrownCount) } ? nil : results
-    }
-
-    private static func evaluate(
-        _ computation: any Operator,
-        _ operands: [Operand],
-        _ constants: [Tensor],
-        outputs: Int
-    ) -> [Tensor]? {
-        // A spare element keeps the base addresses valid for empty lists.
-        var slot: Tensor?
-        return withUnsafeMutablePointer(to: &slot) { slots in
-            (constants + [Tensor(scalar: Float(0))]).withUnsafeBufferPointer { constants in
-                (operands + [.absent]).withUnsafeBufferPointer { all in
-                    guard let constants = constants.baseAddress, let first = all.baseAddress else {
-                        return nil
-                    }
-                    let inputs = NodeInputs(
-                        slots: slots,
-                        constants: constants,
-                        operands: first,
-                        count: operands.count,
-                        lastUses: 0,
-                        outputCount: outputs
-                    )
-                    switch try? computation.evaluate(inputs) {
-                    case .one(let tensor): return [tensor]
-                    case .many(let tensors): return tensors
-                    case nil: return nil
-                    }
-                }
+        let results: [Tensor]? =
+            switch try? NodeInputs.evaluate(computation, constants, outputCount: outputs) {
+            case .one(let tensor): [tensor]
+            case .many(let tensors): tensors
+            case nil: nil
             }
-        }
+        guard let results, results.count == outputs else { return nil }
+        let available = constants.reduce(0) { $0 + ($1?.count ?? 0) }
+        return results.contains { $0.count > max(available, maximumGrownCount) } ? nil : results
     }
 }

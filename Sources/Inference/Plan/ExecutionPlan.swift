@@ -34,7 +34,13 @@ public struct ExecutionPlan: Sendable {
         let opsets = model.opsetImports
         guard opsets[""] != nil else { throw .missingOpset }
         outputNames = outputs ?? graph.outputs.map(\.name)
-        let scope = GraphScope(path: .root, opsets: opsets, parent: nil, rewriting: rewriting)
+        let scope = GraphScope(
+            path: .root,
+            opsets: opsets,
+            parent: nil,
+            rewriting: rewriting,
+            usesHalves: graph.usesHalves
+        )
         do throws(PlanError) {
             try scope.add(graph, outputs: outputNames)
         } catch .unknownValue(path: .root, let name) {

@@ -14,12 +14,20 @@ final class GraphScope {
     private let opsets: [String: Int]
     private let depth: Int
     private let rewriting: Bool
+    private let usesHalves: Bool
     private var names: [String: PlanGraph.ValueID] = [:]
     private(set) var graph = PlanGraph()
     /// The enclosing graph's values that stand behind `graph.captures`.
     private var capturedFrom: [PlanGraph.ValueID] = []
 
-    init(path: NodePath, opsets: [String: Int], parent: GraphScope?, rewriting: Bool) {
+    init(
+        path: NodePath,
+        opsets: [String: Int],
+        parent: GraphScope?,
+        rewriting: Bool,
+        usesHalves: Bool = false
+    ) {
+        self.usesHalves = usesHalves
         self.path = path
         self.rewriting = rewriting
         self.opsets = opsets
@@ -128,7 +136,8 @@ final class GraphScope {
                 path: path.entering(attribute),
                 opsets: self.opsets,
                 parent: self,
-                rewriting: self.rewriting
+                rewriting: self.rewriting,
+                usesHalves: self.usesHalves
             )
             try scope.add(body, outputs: body.outputs.map(\.name))
             PlannerPasses.run(on: &scope.graph, rewriting: self.rewriting)
@@ -141,8 +150,11 @@ final class GraphScope {
             )
         }
         do throws(OperatorError) {
-            let computation = try entry.make(&reader)
+            var computation = try OperatorRegistry.make(entry, &reader)
             try reader.finish()
+            if usesHalves && !computation.takesHalves {
+                computation = ThroughFloat32(computation: computation)
+            }
             return (computation, captured.ids)
         } catch .subgraphPlan(let error) {
             throw error

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// If: one of two subgraphs without inputs, chosen by a bool.
-struct If: Operator {
+struct If: Operator, TakingAllTypes {
     private let thenBranch: Subgraph
     private let elseBranch: Subgraph
 

@@ -4,7 +4,7 @@ import TensorCore
 ///
 /// Body inputs: iteration number, condition, states; body outputs: condition, states, scan outputs, which are
 /// stacked along a new first axis.
-struct Loop: Operator {
+struct Loop: Operator, TakingAllTypes {
     /// The most iterations of one loop.
     static let maximumIterations = 1 << 20
 

@@ -4,7 +4,7 @@ import TensorCore
 ///
 /// Inputs: states, then scan inputs; outputs: final states, then scan outputs. Each scan input has its own axis and
 /// direction, each scan output as well. All scan inputs must have one length; 0 is allowed.
-struct Scan: Operator {
+struct Scan: Operator, TakingAllTypes {
     private struct Stream: Sendable {
         let axis: Int
         let isReversed: Bool

@@ -3,8 +3,8 @@ import TensorCore
 
 /// Add, Sub, Mul and Div with broadcasting.
 ///
-/// float32 by kernel; float64, int64 and int32 besides, where integers wrap around and Div truncates.
-struct Arithmetic: Operator {
+/// float32 by kernel; float64 and integers besides, which wrap around and whose quotients are truncated.
+struct Arithmetic: BroadcastingOperator {
     let operation: BinaryOperation
 
     init(_ operation: BinaryOperation, _ reader: inout AttributeReader) throws(OperatorError) {
@@ -32,9 +32,10 @@ struct Arithmetic: Operator {
         switch a.elementType {
         case .float32: return try floats(operation, a, b, inputs, mayWrite: mayWrite)
         case .float64: return try doubles(operation, a, b, inputs)
-        case .int64: return try integers(of: Int64.self, operation, a, b, inputs)
-        case .int32: return try integers(of: Int32.self, operation, a, b, inputs)
-        default: throw .unsupportedElementType(a.elementType, input: 0)
+        default:
+            let type = a.elementType
+            let work = IntegerArithmetic(operation: operation, a: a, b: b, inputs: inputs)
+            return try work.run(for: type, input: 0)
         }
     }
 
@@ -94,14 +95,15 @@ struct Arithmetic: Operator {
         case .power: try TypedMap.binary(a, b, inputs) { (a: Double, b: Double) in Power.double(a, b) }
         }
     }
+}
 
-    private static func integers<T: TensorElement & FixedWidthInteger>(
-        of type: T.Type,
-        _ operation: BinaryOperation,
-        _ a: Tensor,
-        _ b: Tensor,
-        _ inputs: NodeInputs
-    ) throws(OperatorError) -> Tensor {
+private struct IntegerArithmetic: IntegerWork {
+    let operation: BinaryOperation
+    let a: Tensor
+    let b: Tensor
+    let inputs: NodeInputs
+
+    func run<T: TensorElement & FixedWidthInteger>(_ type: T.Type) throws(OperatorError) -> Tensor {
         switch operation {
         case .add: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a &+ b }
         case .subtract: return try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a &- b }

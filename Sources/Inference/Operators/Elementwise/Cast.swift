@@ -1,17 +1,17 @@
 import ONNXGraph
 import TensorCore
 
-/// Cast and CastLike between float32, float64, the integer types and bool.
+/// Cast and CastLike between all types of tensors: floats of 16, 32 and 64 bits, the integer types and bool.
 ///
 /// Floats become integers by truncation; NaN becomes 0 and what does not fit the nearest bound. Integers wrap around.
-struct Cast: Operator {
+struct Cast: Operator, TakingAllTypes {
     /// nil: the type of the second input.
     private let target: ElementType?
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(1...1)
         guard let code = try reader.int("to") else { throw .missingAttribute("to") }
-        guard let target = ElementType(onnxCode: Int64(code)), Self.isSupported(target) else {
+        guard let target = ElementType(onnxCode: Int64(code)) else {
             throw .attributeValue("to")
         }
         self.target = target
@@ -36,8 +36,6 @@ struct Cast: Operator {
         return .one(try Self.convert(x, to: try inputs[1].elementType, inputs, input: 0))
     }
 
-    static func isSupported(_ type: ElementType) -> Bool { type != .float16 && type != .bfloat16 }
-
     /// The tensor with every element converted.
     static func convert(
         _ x: Tensor,
@@ -58,7 +56,10 @@ struct Cast: Operator {
         case .uint32: return try fromInteger(UInt32.self, x, to: target, inputs)
         case .uint64: return try fromInteger(UInt64.self, x, to: target, inputs)
         case .bool: return try fromInteger(UInt8.self, try flags(x, inputs), to: target, inputs)
-        case .float16, .bfloat16: throw .unsupportedElementType(x.elementType, input: input)
+        case .float16: return try fromFloat(Float16.self, x, to: target, inputs)
+        case .bfloat16:
+            let wide = try TypedMap.unary(x, inputs) { (x: BFloat16) in x.float }
+            return try convert(wide, to: target, inputs, input: input)
         }
     }
 
@@ -85,7 +86,8 @@ struct Cast: Operator {
         case .uint32: try TypedMap.unary(x, inputs) { (x: T) in UInt32(saturating: x) }
         case .uint64: try TypedMap.unary(x, inputs) { (x: T) in UInt64(saturating: x) }
         case .bool: try TypedMap.unary(x, inputs) { (x: T) in x != 0 }
-        case .float16, .bfloat16: throw .unsupportedElementType(target, input: 0)
+        case .float16: try TypedMap.unary(x, inputs) { (x: T) in Float16(x) }
+        case .bfloat16: try TypedMap.unary(x, inputs) { (x: T) in BFloat16(Float(x)) }
         }
     }
 
@@ -107,7 +109,8 @@ struct Cast: Operator {
         case .uint32: try TypedMap.unary(x, inputs) { (x: T) in UInt32(truncatingIfNeeded: x) }
         case .uint64: try TypedMap.unary(x, inputs) { (x: T) in UInt64(truncatingIfNeeded: x) }
         case .bool: try TypedMap.unary(x, inputs) { (x: T) in x != 0 }
-        case .float16, .bfloat16: throw .unsupportedElementType(target, input: 0)
+        case .float16: try TypedMap.unary(x, inputs) { (x: T) in Float16(x) }
+        case .bfloat16: try TypedMap.unary(x, inputs) { (x: T) in BFloat16(Float(x)) }
         }
     }
 }

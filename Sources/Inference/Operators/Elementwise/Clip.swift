@@ -27,18 +27,16 @@ struct Clip: Operator {
                     }
                 }
             )
-        case .float64: return .one(try clip(of: Double.self, x, inputs))
-        case .int64: return .one(try clip(of: Int64.self, x, inputs))
-        case .int32: return .one(try clip(of: Int32.self, x, inputs))
-        default: throw .unsupportedElementType(x.elementType, input: 0)
+        default: return try ClipWork(x: x, inputs: inputs).run(for: x.elementType, input: 0)
         }
     }
+}
 
-    private func clip<T: TensorElement & Comparable>(
-        of type: T.Type,
-        _ x: Tensor,
-        _ inputs: NodeInputs
-    ) throws(OperatorError) -> Tensor {
+private struct ClipWork: NumericWork {
+    let x: Tensor
+    let inputs: NodeInputs
+
+    func run<T: TensorNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
         var result = x
         for (index, operation) in [(1, true), (2, false)] {
             guard let bound = inputs.optional(index) else { continue }
@@ -50,6 +48,6 @@ struct Clip: Operator {
             result = try TypedMap.unary(result, inputs) { (x: T) in operation ? max(x, limit) : min(x, limit)
             }
         }
-        return result
+        return .one(result)
     }
 }

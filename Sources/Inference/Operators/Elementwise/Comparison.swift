@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Equal, Less, LessOrEqual, Greater and GreaterOrEqual; the result is bool.
-struct Comparison: Operator {
+struct Comparison: BroadcastingOperator {
     enum Relation: Sendable { case equal, less, lessOrEqual, greater, greaterOrEqual }
 
     let relation: Relation
@@ -16,22 +16,26 @@ struct Comparison: Operator {
         let b = try inputs[1]
         guard a.elementType == b.elementType else { throw .elementTypesDiffer(a.elementType, b.elementType) }
         switch a.elementType {
-        case .float32: return .one(try compare(of: Float.self, a, b, inputs))
-        case .float64: return .one(try compare(of: Double.self, a, b, inputs))
-        case .int64: return .one(try compare(of: Int64.self, a, b, inputs))
-        case .int32: return .one(try compare(of: Int32.self, a, b, inputs))
         case .bool where relation == .equal:
             return .one(try TypedMap.binary(a, b, inputs) { (a: Bool, b: Bool) in a == b })
-        default: throw .unsupportedElementType(a.elementType, input: 0)
+        default:
+            let work = ComparisonWork(relation: relation, a: a, b: b, inputs: inputs)
+            return try work.run(for: a.elementType, input: 0)
         }
     }
+}
 
-    private func compare<T: TensorElement & Comparable>(
-        of type: T.Type,
-        _ a: Tensor,
-        _ b: Tensor,
-        _ inputs: NodeInputs
-    ) throws(OperatorError) -> Tensor {
+private struct ComparisonWork: NumericWork {
+    let relation: Comparison.Relation
+    let a: Tensor
+    let b: Tensor
+    let inputs: NodeInputs
+
+    func run<T: TensorNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
+        .one(try result(of: type))
+    }
+
+    private func result<T: TensorNumber>(of type: T.Type) throws(OperatorError) -> Tensor {
         switch relation {
         case .equal: try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a == b }
         case .less: try TypedMap.binary(a, b, inputs) { (a: T, b: T) in a < b }

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// And, Or and Xor of bools.
-struct Logical: Operator {
+struct Logical: BroadcastingOperator {
     enum Connective: Sendable { case and, or, xor }
 
     let connective: Connective

@@ -3,7 +3,7 @@ import Kernels
 import TensorCore
 
 /// Pow: `x` to the power of `y`, of the type of `x`.
-struct Power: Operator {
+struct Power: BroadcastingOperator {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(2...2) }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Where: per element, `x` where the condition holds, else `y`; all three are broadcast.
-struct Where: Operator {
+struct Where: Operator, TakingAllTypes {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(3...3) }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {

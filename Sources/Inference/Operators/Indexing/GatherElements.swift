@@ -1,7 +1,7 @@
 import TensorCore
 
 /// GatherElements: for each index the element of its own row along the axis; negative ones count from the end.
-struct GatherElements: Operator {
+struct GatherElements: Operator, TakingAllTypes {
     private let axis: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// GatherND: the slices that tuples of indices name, within each of the first `batch_dims` axes' elements.
-struct GatherND: Operator {
+struct GatherND: Operator, TakingAllTypes {
     private let batchAxes: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

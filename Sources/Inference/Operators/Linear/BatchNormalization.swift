@@ -23,6 +23,9 @@ struct BatchNormalization: Operator {
             if reader.opset < 9, try !reader.flag("spatial", default: true) {
                 throw .attributeValue("spatial")
             }
+            if reader.opset < 7, try !reader.flag("is_test", default: false) {
+                throw .attributeValue("is_test")
+            }
             try reader.expectOutputs(1...1)
             isTraining = false
         }

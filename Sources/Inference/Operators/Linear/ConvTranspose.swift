@@ -72,7 +72,10 @@ struct ConvTranspose: Operator {
         var axes: [WindowAxis] = []
         for axis in 0..<rank {
             let extent = (kernel[axis] - 1) * dilations[axis] + 1
-            guard kernel[axis] > 0, lengths[axis] > 0 else { throw .unsupportedRank(rank + 2, input: 0) }
+            guard kernel[axis] > 0 else { throw .attributeValue("kernel_shape") }
+            guard lengths[axis] > 0 else {
+                throw .shape(.dimensionMismatch(axis: axis + 2, expected: 1, actual: 0))
+            }
             // Each factor is below 2^31, so the sums stay in range.
             let full = strides[axis] * (lengths[axis] - 1) + extent + more[axis]
             var (begin, end) = (0, 0)

@@ -14,6 +14,7 @@ struct Gemm: Operator {
         try reader.expectInputs(reader.opset < 11 ? 3...3 : 2...3)
         alpha = try reader.float("alpha", default: 1)
         beta = try reader.float("beta", default: 1)
+        if reader.opset < 7 { _ = try reader.flag("broadcast", default: false) }
         transposesA = try reader.flag("transA", default: false)
         transposesB = try reader.flag("transB", default: false)
         prepared = nil

@@ -3,30 +3,21 @@ import TensorCore
 
 /// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceSumSquare and ReduceL2.
 ///
-/// Axes are an attribute before opset 13 (ReduceSum) or 18 (the others), an input since; none named means all, or
-/// with `noop_with_empty_axes` none. The maximum of bools is whether any is true, the minimum whether all are.
+/// The maximum of bools is whether any is true, the minimum whether all are.
 struct Reduce: Operator {
     enum Kind: Sendable { case sum, mean, maximum, minimum, sumOfSquares, norm }
 
     private let kind: Kind
-    private let axes: [Int]?
-    private let keepsAxes: Bool
-    private let emptyMeansNone: Bool
+    private let axes: ReductionAxes
 
     init(_ kind: Kind, axesAreInputSince opset: Int, _ reader: inout AttributeReader) throws(OperatorError) {
         self.kind = kind
-        let hasAttribute = reader.opset < opset
-        try reader.expectInputs(hasAttribute ? 1...1 : 1...2)
-        axes = hasAttribute ? try reader.ints("axes") : nil
-        keepsAxes = try reader.flag("keepdims", default: true)
-        emptyMeansNone = hasAttribute ? false : try reader.flag("noop_with_empty_axes", default: false)
+        axes = try ReductionAxes(inputSince: opset, &reader)
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
-        let named = try inputs.integers(1, unless: axes) ?? []
-        let all = Array(0..<x.shape.rank)
-        let axes = named.isEmpty ? (emptyMeansNone ? [] : all) : try x.shape.axes(named)
+        let axes = try self.axes.named(x.shape, inputs)
         var result = x
         var stage = kind
         if axes.isEmpty && (kind == .sumOfSquares || kind == .norm) {
@@ -42,10 +33,7 @@ struct Reduce: Operator {
             end = start
         }
         if kind == .norm { result = try squareRoot(result, inputs) }
-        guard !keepsAxes else { return .one(result) }
-        var shape = result.shape
-        for axis in axes.reversed() { shape = shape.removing(axis: axis) }
-        return .one(try result.viewed(as: shape))
+        return .one(try self.axes.finish(result, without: axes))
     }
 
     /// Neighbouring axes reduced to one element each; they stay as axes of length 1.
@@ -84,6 +72,10 @@ struct Reduce: Operator {
             return try integers(of: Int64.self, x, shape, (outer, count, inner), kind, inputs)
         case .int32:
             return try integers(of: Int32.self, x, shape, (outer, count, inner), kind, inputs)
+        case .int8: return try integers(of: Int8.self, x, shape, (outer, count, inner), kind, inputs)
+        case .uint8: return try integers(of: UInt8.self, x, shape, (outer, count, inner), kind, inputs)
+        case .uint32: return try integers(of: UInt32.self, x, shape, (outer, count, inner), kind, inputs)
+        case .uint64: return try integers(of: UInt64.self, x, shape, (outer, count, inner), kind, inputs)
         case .bool where kind == .maximum:
             return try fold(of: Bool.self, x, shape, (outer, count, inner), false, inputs) { $0 || $1 }
         case .bool where kind == .minimum:
@@ -108,7 +100,10 @@ struct Reduce: Operator {
         case .mean:
             guard extent.1 > 0 else { throw .divisionByZero }
             let sum = try fold(of: T.self, x, shape, extent, 0, inputs) { (a: T, b: T) in a &+ b }
-            return try TypedMap.unary(sum, inputs) { (value: T) in value / T(truncatingIfNeeded: extent.1) }
+            return try TypedMap.unary(sum, inputs) { (value: T) in
+                // A count that the type cannot hold is larger than any sum in it.
+                T(exactly: extent.1).map { value / $0 } ?? 0
+            }
         case .norm: throw .unsupportedElementType(x.elementType, input: 0)
         }
     }

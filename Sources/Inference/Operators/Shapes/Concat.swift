@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Concat: the inputs one after the other along an axis.
-struct Concat: Operator {
+struct Concat: Operator, TakingAllTypes {
     private let axis: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

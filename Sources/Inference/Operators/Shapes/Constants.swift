@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Constant: a tensor written in the node.
-struct Constant: Operator {
+struct Constant: Operator, TakingAllTypes {
     private let tensor: Tensor
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
@@ -29,7 +29,7 @@ struct Constant: Operator {
 }
 
 /// ConstantOfShape: a tensor of the shape its input names, one value everywhere.
-struct ConstantOfShape: Operator {
+struct ConstantOfShape: Operator, TakingAllTypes {
     private let value: Tensor
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

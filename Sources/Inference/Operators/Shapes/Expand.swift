@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Expand: broadcasts the input to the shape its second input names, by the multidirectional rule.
-struct Expand: Operator {
+struct Expand: Operator, TakingAllTypes {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(2...2) }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {

@@ -2,7 +2,7 @@ import ONNXGraph
 import TensorCore
 
 /// EyeLike: ones on the diagonal `k` of a matrix of the input's shape, zeros elsewhere.
-struct EyeLike: Operator {
+struct EyeLike: Operator, TakingAllTypes {
     private let type: ElementType?
     private let diagonal: Int
 

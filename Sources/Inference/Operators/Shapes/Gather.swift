@@ -2,7 +2,7 @@ import Kernels
 import TensorCore
 
 /// Gather: the elements of an axis that the indices name; negative ones count from the end.
-struct GatherOperator: Operator {
+struct GatherOperator: Operator, TakingAllTypes {
     private let axis: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Identity: its input.
-struct Identity: Operator {
+struct Identity: Operator, TakingAllTypes {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(1...1) }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs { .one(try inputs.take(0)) }
@@ -18,6 +18,7 @@ struct Dropout: Operator {
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(reader.opset < 12 ? 1...1 : 1...3)
         try reader.expectOutputs(1...2)
+        if reader.opset < 7, try !reader.flag("is_test", default: false) { throw .attributeValue("is_test") }
         if reader.opset < 12 { _ = try reader.float("ratio") } else { _ = try reader.int("seed") }
         givesMask = reader.outputCount == 2
         maskIsBool = reader.opset >= 10

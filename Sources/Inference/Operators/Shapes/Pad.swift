@@ -4,7 +4,7 @@ import TensorCore
 ///
 /// The new elements are a constant, the nearest element (`edge`), or those found by going back into the tensor
 /// (`reflect`) or on at its other end (`wrap`).
-struct Pad: Operator {
+struct Pad: Operator, TakingAllTypes {
     private enum Mode { case constant, edge, reflect, wrap }
 
     private let mode: Mode

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Shape: the lengths of the input's axes, or since opset 15 of a range of them.
-struct ShapeOperator: Operator {
+struct ShapeOperator: Operator, TakingAllTypes {
     private let start: Int
     private let end: Int?
 
@@ -29,7 +29,7 @@ struct ShapeOperator: Operator {
 }
 
 /// Size: the number of elements.
-struct Size: Operator {
+struct Size: Operator, TakingAllTypes {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(1...1) }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Slice: parts of some axes with a step, which may be negative; attributes before opset 10, inputs since.
-struct Slice: Operator {
+struct Slice: Operator, TakingAllTypes {
     private struct Bounds {
         let starts: [Int]
         let ends: [Int]

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Split: parts of an axis; sizes are an attribute before opset 13, an input since, or equal ones.
-struct Split: Operator {
+struct Split: Operator, TakingAllTypes {
     private let axis: Int
     private let sizes: [Int]?
     private let partCount: Int

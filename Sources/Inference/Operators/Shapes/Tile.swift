@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Tile: the tensor repeated along each axis as often as the second input says.
-struct Tile: Operator {
+struct Tile: Operator, TakingAllTypes {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(2...2) }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {

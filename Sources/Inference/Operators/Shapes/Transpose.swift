@@ -2,7 +2,7 @@ import Kernels
 import TensorCore
 
 /// Transpose: axis `i` of the result is axis `perm[i]` of the input; reversed if `perm` is not given.
-struct TransposeOperator: Operator {
+struct TransposeOperator: Operator, TakingAllTypes {
     private let permutation: [Int]?
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

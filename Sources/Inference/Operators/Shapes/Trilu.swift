@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Trilu: the upper or lower triangle of each matrix (the last two axes), zeros elsewhere.
-struct Trilu: Operator {
+struct Trilu: Operator, TakingAllTypes {
     private let isUpper: Bool
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Reshape: the same elements under the shape its second input names; 0 keeps an axis, -1 takes what remains.
-struct Reshape: Operator {
+struct Reshape: Operator, TakingAllTypes {
     private let allowsZero: Bool
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
@@ -37,7 +37,7 @@ struct Reshape: Operator {
 }
 
 /// Flatten: the axes before `axis` as one, the others as one.
-struct Flatten: Operator {
+struct Flatten: Operator, TakingAllTypes {
     private let axis: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
@@ -56,7 +56,7 @@ struct Flatten: Operator {
 }
 
 /// Squeeze: without the axes named, or without all of length 1; axes are an attribute before opset 13.
-struct Squeeze: Operator {
+struct Squeeze: Operator, TakingAllTypes {
     private let axes: [Int]?
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
@@ -85,7 +85,7 @@ struct Squeeze: Operator {
 }
 
 /// Unsqueeze: with new axes of length 1, counted in the result; an attribute before opset 13.
-struct Unsqueeze: Operator {
+struct Unsqueeze: Operator, TakingAllTypes {
     private let axes: [Int]?
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {

@@ -1,0 +1,171 @@
+import Foundation
+import TensorCore
+
+/// RMSNormalization: each row, all axes from `axis` on, divided by the root of the mean of its squares.
+///
+/// `y = x / sqrt(mean(x^2) + epsilon) * scale`; the mean is computed in Double.
+struct RMSNormalization: Operator {
+    private let axis: Int
+    private let epsilon: Double
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(2...2)
+        axis = try reader.int("axis", default: -1)
+        epsilon = Double(try reader.float("epsilon", default: 1e-5))
+        _ = try reader.int("stash_type")
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        let scale = try inputs.float32(1)
+        let columns = x.shape.elementCount(of: try x.shape.axis(axis)..<x.shape.rank)
+        guard try scale.shape.broadcasting(x.shape) == x.shape else {
+            throw .shape(.notBroadcastable(scale.shape.dimensions, x.shape.dimensions))
+        }
+        let rows = columns == 0 ? 0 : x.count / columns
+        let normalized = try inputs.makeTensor(of: Float.self, x.shape) { y in
+            x.withPointer(to: Float.self) { x in
+                for row in 0..<rows {
+                    let (source, target) = (x + row * columns, y + row * columns)
+                    var sum = 0.0
+                    for index in 0..<columns { sum += Double(source[index]) * Double(source[index]) }
+                    let factor = 1 / (sum / Double(columns) + epsilon).squareRoot()
+                    for index in 0..<columns { target[index] = Float(Double(source[index]) * factor) }
+                }
+            }
+        }
+        return .one(try Arithmetic.combine(.multiply, normalized, scale, inputs, mayWrite: (true, false)))
+    }
+}
+
+/// InstanceNormalization and GroupNormalization: channels of one sample, alone or in groups, by their own statistics.
+///
+/// `y = scale * (x - mean) / sqrt(variance + epsilon) + bias`, variance with divisor N, both computed in Double.
+/// Scale and bias have one element a channel; before opset 21 those of GroupNormalization one a group.
+struct GroupNormalization: Operator {
+    /// nil: each channel is a group of its own.
+    private let groups: Int?
+    private let epsilon: Double
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(3...3)
+        guard let groups = try reader.int("num_groups") else { throw .missingAttribute("num_groups") }
+        guard groups > 0 else { throw .attributeValue("num_groups") }
+        self.groups = groups
+        epsilon = Double(try reader.float("epsilon", default: 1e-5))
+        if reader.opset >= 21 { _ = try reader.int("stash_type") }
+    }
+
+    init(instance reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(3...3)
+        groups = nil
+        epsilon = Double(try reader.float("epsilon", default: 1e-5))
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        guard x.shape.rank >= 2 else { throw .unsupportedRank(x.shape.rank, input: 0) }
+        let channels = x.shape[1]
+        let groups = groups ?? channels
+        guard groups == 0 || channels % groups == 0 else { throw .attributeValue("num_groups") }
+        let scale = try parameter(1, channels: channels, groups: groups, inputs)
+        let bias = try parameter(2, channels: channels, groups: groups, inputs)
+        let length = x.shape.elementCount(of: 2..<x.shape.rank)
+        let count = groups == 0 ? 0 : channels / groups * length
+        let rows = count == 0 ? 0 : x.count / count
+        return .one(
+            try inputs.makeTensor(of: Float.self, x.shape) { y in
+                x.withPointer(to: Float.self) { x in
+                    for row in 0..<rows {
+                        let (source, target) = (x + row * count, y + row * count)
+                        var sum = 0.0
+                        for index in 0..<count { sum += Double(source[index]) }
+                        let mean = sum / Double(count)
+                        var squares = 0.0
+                        for index in 0..<count {
+                            let difference = Double(source[index]) - mean
+                            squares += difference * difference
+                        }
+                        let factor = 1 / (squares / Double(count) + epsilon).squareRoot()
+                        for index in 0..<count {
+                            let channel = row % groups * (channels / groups) + index / length
+                            let value = (Double(source[index]) - mean) * factor
+                            target[index] = Float(value * scale[channel] + bias[channel])
+                        }
+                    }
+                }
+            }
+        )
+    }
+
+    /// One value a channel.
+    private func parameter(
+        _ index: Int,
+        channels: Int,
+        groups: Int,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> [Double] {
+        let values = try inputs.float32(index).array(of: Float.self).map(Double.init)
+        if values.count == channels { return values }
+        guard values.count == groups else {
+            throw .shape(.elementCountMismatch(expected: channels, actual: values.count))
+        }
+        return (0..<channels).map { values[$0 / (channels / groups)] }
+    }
+}
+
+/// LpNormalization: each row along an axis divided by its sum of magnitudes (`p` 1) or its length (`p` 2).
+///
+/// A row of zeros stays one.
+struct LpNormalization: Operator {
+    private let axis: Int
+    private let takesSquares: Bool
+
+    init(_ reader: inout AttributeReader) throws(OperatorError) {
+        try reader.expectInputs(1...1)
+        axis = try reader.int("axis", default: -1)
+        switch try reader.int("p", default: 2) {
+        case 1: takesSquares = false
+        case 2: takesSquares = true
+        default: throw .attributeValue("p")
+        }
+    }
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        let axis = try x.shape.axis(axis)
+        switch x.elementType {
+        case .float32: return .one(try normalized(of: Float.self, x, axis, inputs))
+        case .float64: return .one(try normalized(of: Double.self, x, axis, inputs))
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func normalized<T: TensorElement & BinaryFloatingPoint>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ axis: Int,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let length = x.shape[axis]
+        let inner = x.shape.elementCount(of: (axis + 1)..<x.shape.rank)
+        let rows = length == 0 ? 0 : x.count / length
+        return try inputs.makeTensor(of: T.self, x.shape) { y in
+            x.withPointer(to: T.self) { x in
+                for row in 0..<rows {
+                    let start = row / inner * length * inner + row % inner
+                    var sum = 0.0
+                    for index in 0..<length {
+                        let value = Double(x[start + index * inner])
+                        sum += takesSquares ? value * value : value.magnitude
+                    }
+                    let norm = takesSquares ? sum.squareRoot() : sum
+                    for index in 0..<length {
+                        let place = start + index * inner
+                        y[place] = norm == 0 ? 0 : T(Double(x[place]) / norm)
+                    }
+                }
+            }
+        }
+    }
+}
