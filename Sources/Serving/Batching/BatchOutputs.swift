@@ -3,6 +3,25 @@ import TensorCore
 
 /// Outputs of several sequences, cut apart and put together along the sequences.
 enum BatchOutputs {
+    /// Makes sure that outputs have a part for each sequence.
+    ///
+    /// - Parameters:
+    ///   - outputs: Of all sequences.
+    ///   - count: The number of sequences.
+    /// - Throws: ``ServingError/executionFailed(reason:)`` that names the output.
+    static func check(_ outputs: [SequenceOutput], count: Int) throws(ServingError) {
+        for output in outputs {
+            let rows = output.rows.shape.rank == 0 ? 0 : output.rows.shape[0]
+            let fits =
+                if let lengths = output.lengths {
+                    lengths.count == count && lengths.reduce(0, +) == rows
+                } else {
+                    rows == count
+                }
+            guard fits else { throw misshapen(output) }
+        }
+    }
+
     /// The outputs of groups of neighbouring sequences.
     ///
     /// - Parameters:

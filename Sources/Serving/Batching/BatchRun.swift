@@ -77,6 +77,7 @@ struct BatchRun {
             throw .executionFailed(reason: "\(error)")
         }
         metrics.recordBatch(batch, seconds: .now - start)
+        try BatchOutputs.check(outputs, count: batch.count)
         return outputs
     }
 }
