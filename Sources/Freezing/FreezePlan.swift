@@ -45,6 +45,7 @@ public struct FreezePlan: Sendable {
         signature: Signature? = nil,
         options: FreezeOptions = FreezeOptions()
     ) throws(FreezeError) {
+        let model = try model.withoutFunctions()
         let found = try StatisticFinder.sites(in: model, options: options)
         guard !found.isEmpty else { throw .noStatistics }
         try self.init(model, signature, options, found, former: [])
@@ -116,5 +117,12 @@ public struct FreezePlan: Sendable {
         isRecalibration
             ? try Recalibration.rewrite(model, found, statistics)
             : try GraphRewriter.rewrite(model, found, statistics)
+    }
+}
+
+extension Model {
+    /// The model with its functions inlined, so that their nodes can be looked at and changed.
+    func withoutFunctions() throws(FreezeError) -> Model {
+        do throws(ModelError) { return try inliningFunctions() } catch { throw .model(error) }
     }
 }

@@ -32,6 +32,15 @@ extension ModelError: CustomStringConvertible {
             "\(graph): output '\(name)' is made by nothing in the graph"
         case .invalidAttribute(let name, let path, let fault):
             "\(path): attribute '\(name)' \(fault.description)"
+        case .missingFunctionName(let index): "function \(index) has no name"
+        case .duplicateFunction(let name): "function \(name) stands twice"
+        case .recursiveFunction(let name): "function \(name) calls itself"
+        case .functionsNestedTooDeep(let name, let limit):
+            "the calls of function \(name) are nested deeper than \(limit) levels"
+        case .functionSignature(let function, let inputs, let outputs, let path):
+            "\(path): function \(function) has \(inputs) inputs and \(outputs) outputs, and is called with more"
+        case .inlinedTooLarge(let limit, let path):
+            "\(path): with the nodes of its functions the model is over the limit of \(limit) bytes"
         case .invalidTensor(let name, let fault): "tensor '\(name)' \(fault.description)"
         case .externalDataLeftBehind(let file):
             "\(file): the model keeps tensors in external files beside the file it was read from; "
@@ -67,6 +76,8 @@ extension AttributeFault: CustomStringConvertible {
         case .unknownType(let type): "has the unknown type \(type)"
         case .typeMismatch(let declared): "is declared as \(declared) but holds something else"
         case .referenceOutsideFunction: "refers to a function's attribute outside of a function"
+        case .unknownReference(let name): "refers to '\(name)', which the function does not have"
+        case .unknownToFunction: "is none of the function's"
         }
     }
 }

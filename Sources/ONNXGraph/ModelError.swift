@@ -40,6 +40,18 @@ public enum ModelError: Error, Hashable, Sendable {
     case undefinedOutput(String, graph: NodePath)
     /// An attribute that cannot be read.
     case invalidAttribute(String, at: NodePath, AttributeFault)
+    /// A function without a name.
+    case missingFunctionName(index: Int)
+    /// Two functions with one domain, name and overload.
+    case duplicateFunction(String)
+    /// A function that calls itself, at once or through others.
+    case recursiveFunction(String)
+    /// A function whose calls go deeper than the limit.
+    case functionsNestedTooDeep(String, limit: Int)
+    /// A call with more inputs or outputs than the function has.
+    case functionSignature(function: String, inputs: Int, outputs: Int, at: NodePath)
+    /// Functions that would become too many nodes.
+    case inlinedTooLarge(limitBytes: Int, at: NodePath)
     /// A tensor that cannot be read.
     case invalidTensor(String, TensorFault)
     /// A model with external data that is written to another folder than it was read from.
@@ -65,4 +77,8 @@ public enum AttributeFault: Hashable, Sendable {
     case unknownType(Int32)
     case typeMismatch(declared: String)
     case referenceOutsideFunction
+    /// It refers to an attribute that the function around it does not have.
+    case unknownReference(String)
+    /// The function that is called has no such attribute.
+    case unknownToFunction
 }

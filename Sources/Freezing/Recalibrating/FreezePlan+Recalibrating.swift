@@ -19,6 +19,7 @@ extension FreezePlan {
         signature: Signature? = nil,
         options: FreezeOptions = FreezeOptions()
     ) throws(FreezeError) {
+        let model = try model.withoutFunctions()
         var found: [FoundSite] = []
         var former: [SiteValues] = []
         for site in NormalizationSite.sites(in: model) {

@@ -121,7 +121,7 @@ final class GraphScope {
         captureStart: Int
     ) throws(PlanError) -> (any Operator, captured: [PlanGraph.ValueID]) {
         let domain = node.domain == "ai.onnx" ? "" : node.domain
-        let opset = opsets[domain] ?? 0
+        let opset = node.opset ?? opsets[domain] ?? 0
         guard domain.isEmpty, let entry = OperatorRegistry.entry(node.operatorType, opset: opset) else {
             throw .unsupportedOperator(
                 path: path,

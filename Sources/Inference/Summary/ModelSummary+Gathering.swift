@@ -11,6 +11,7 @@ extension ModelSummary {
     ///   - document: The content of the `model.json` beside it; nil if there is none.
     /// - Complexity: O(size of the model).
     public init(of model: Model, digest: String, document: Data? = nil) {
+        let model = (try? model.inliningFunctions()) ?? model
         let found = NormalizationSite.sites(in: model)
         let statistics = Set(found.flatMap { [$0.mean, $0.variance] })
         var count = GraphCount(statistics: statistics)

@@ -2,6 +2,7 @@ extension Model {
     /// Whether any tensor of the model, at any depth, is in another file.
     public var hasExternalData: Bool {
         proto.graph.contains { $0.dataLocation == 1 }
+            || proto.functions.contains { $0.body.contains { $0.dataLocation == 1 } }
     }
 
     /// Takes all tensors that are in other files into the model, so that it can be written anywhere.
@@ -9,14 +10,20 @@ extension Model {
     /// - Throws: ``ModelError/invalidTensor(_:_:)`` if one cannot be read; the model is then unchanged.
     public mutating func embedExternalData() throws(ModelError) {
         let folder = folder
-        var graph = proto.graph
-        try graph.forEachTensor { tensor throws(ModelError) in
+        func embed(_ tensor: inout ProtoTensor) throws(ModelError) {
             guard tensor.dataLocation == 1 else { return }
             var initializer = Initializer(proto: tensor, folder: folder)
             initializer.replaceElements(by: try initializer.tensor())
             tensor = initializer.proto
         }
-        proto.graph = graph
+        var message = proto
+        try message.graph.forEachTensor(embed)
+        for index in message.functions.indices {
+            var body = message.functions[index].body
+            try body.forEachTensor(embed)
+            message.functions[index].node = body.node
+        }
+        proto = message
     }
 }
 
@@ -48,5 +55,14 @@ extension ProtoGraph {
                 node[index].attribute[position] = attribute
             }
         }
+    }
+}
+
+extension ProtoFunction {
+    /// The function's nodes as a graph.
+    fileprivate var body: ProtoGraph {
+        var graph = ProtoGraph()
+        graph.node = node
+        return graph
     }
 }

@@ -1,9 +1,23 @@
 /// Checks that attributes are named, unique, and hold what they declare.
 enum AttributeValidator {
-    static func check(_ attributes: [ProtoAttribute], at path: () -> NodePath) throws(ModelError) {
+    /// Checks the attributes of a node.
+    ///
+    /// - Parameters:
+    ///   - attributes: The attributes.
+    ///   - references: The attributes of the function around the node, which its attributes may refer to; nil
+    ///     outside of functions.
+    ///   - path: Where the node is.
+    /// - Throws: ``ModelError/invalidAttribute(_:at:_:)`` or ``ModelError/invalidTensor(_:_:)``.
+    static func check(
+        _ attributes: [ProtoAttribute],
+        references: Set<String>?,
+        at path: () -> NodePath
+    ) throws(ModelError) {
         var names: Set<String> = []
         for attribute in attributes {
-            if let fault = fault(of: attribute) { throw .invalidAttribute(attribute.name, at: path(), fault) }
+            if let fault = fault(of: attribute, references) {
+                throw .invalidAttribute(attribute.name, at: path(), fault)
+            }
             guard names.insert(attribute.name).inserted else {
                 throw .invalidAttribute(attribute.name, at: path(), .duplicate)
             }
@@ -12,16 +26,20 @@ enum AttributeValidator {
         }
     }
 
-    private static func fault(of attribute: ProtoAttribute) -> AttributeFault? {
+    private static func fault(of attribute: ProtoAttribute, _ references: Set<String>?) -> AttributeFault? {
         if attribute.name.isEmpty { return .missingName }
-        if !attribute.refAttrName.isEmpty { return .referenceOutsideFunction }
+        let reference = attribute.refAttrName
+        if !reference.isEmpty {
+            guard let references else { return .referenceOutsideFunction }
+            guard references.contains(reference) else { return .unknownReference(reference) }
+        }
         if attribute.type == 0 { return .missingType }
         guard AttributeType.isKnown(attribute.type) else { return .unknownType(attribute.type) }
         let type = AttributeType(rawValue: attribute.type)
         let filled = filledFields(of: attribute)
         // A zero may be left out of the file, a tensor or a graph may not.
-        let isMissing = (type == .tensor || type == .graph) && filled.isEmpty
-        guard !isMissing, filled.allSatisfy({ $0 == type }) else {
+        let isMissing = (type == .tensor || type == .graph) && filled.isEmpty && reference.isEmpty
+        guard reference.isEmpty || filled.isEmpty, !isMissing, filled.allSatisfy({ $0 == type }) else {
             return .typeMismatch(declared: AttributeType.name(ofCode: attribute.type))
         }
         return nil

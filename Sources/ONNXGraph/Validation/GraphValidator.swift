@@ -7,9 +7,16 @@ struct GraphValidator {
     }
 
     private let domains: Set<String>
+    private let functions: FunctionTable
+    /// The attributes of the function whose body is validated; nil for a model's graph.
+    private let references: Set<String>?
     private var frames: [Frame] = []
 
-    init(domains: Set<String>) { self.domains = domains }
+    init(domains: Set<String>, functions: FunctionTable, references: Set<String>? = nil) {
+        self.domains = domains
+        self.functions = functions
+        self.references = references
+    }
 
     mutating func validate(_ graph: ProtoGraph, at path: NodePath) throws(ModelError) {
         guard path.depth <= Model.maximumSubgraphDepth else {
@@ -57,11 +64,15 @@ struct GraphValidator {
         func path() -> NodePath { graph.appending(Node(proto: node, folder: nil), at: index) }
         guard !node.opType.isEmpty else { throw .missingOperatorType(at: path()) }
         let domain = Model.canonicalDomain(node.domain)
-        guard domains.contains(domain) else { throw .missingOpsetImport(domain: domain, at: path()) }
+        if let function = functions.function(calledBy: node) {
+            try checkCall(node, of: function, at: path)
+        } else if !domains.contains(domain) {
+            throw .missingOpsetImport(domain: domain, at: path())
+        }
         for input in node.input where !input.isEmpty && !isVisible(input) {
             throw unresolved(input, at: path())
         }
-        try AttributeValidator.check(node.attribute, at: path)
+        try AttributeValidator.check(node.attribute, references: references, at: path)
         for attribute in node.attribute {
             if attribute.hasG { try validate(attribute.g, at: path().entering(attribute.name)) }
             for (position, subgraph) in attribute.graphs.enumerated() {
@@ -71,6 +82,25 @@ struct GraphValidator {
         for output in node.output where !output.isEmpty {
             guard !isVisible(output) else { throw .duplicateValue(output, at: path()) }
             frames[frames.count - 1].names.insert(output)
+        }
+    }
+
+    private func checkCall(
+        _ node: ProtoNode,
+        of function: ProtoFunction,
+        at path: () -> NodePath
+    ) throws(ModelError) {
+        guard node.input.count <= function.input.count, node.output.count <= function.output.count else {
+            throw .functionSignature(
+                function: "\(FunctionTable.ID(function))",
+                inputs: function.input.count,
+                outputs: function.output.count,
+                at: path()
+            )
+        }
+        let known = node.attribute.isEmpty ? [] : function.attributeNames
+        for attribute in node.attribute where !known.contains(attribute.name) {
+            throw .invalidAttribute(attribute.name, at: path(), .unknownToFunction)
         }
     }
 

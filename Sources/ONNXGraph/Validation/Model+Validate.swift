@@ -5,7 +5,8 @@ extension Model {
     /// it is read, at every depth of subgraphs, values of enclosing graphs included; outputs of graphs made in
     /// them; initializers unique and, in IR version 3, inputs; attributes of the type they declare; tensors
     /// with valid dimensions and as many elements as these say; no subgraph deeper than
-    /// ``maximumSubgraphDepth``. Whether an operator is known, and what it needs, is not checked here.
+    /// ``maximumSubgraphDepth``; the same for the bodies of functions, none of which calls itself by any way or
+    /// calls others deeper than ``maximumFunctionDepth``. Whether an operator is known, and what it needs, is not checked here.
     ///
     /// - Throws: The first fault found, with its place.
     /// - Complexity: O(size of the model); elements of tensors are not read.
@@ -14,17 +15,26 @@ extension Model {
         guard Self.supportedIRVersions.contains(irVersion) else {
             throw .unsupportedIRVersion(irVersion, supported: Self.supportedIRVersions)
         }
+        let domains = try Self.checkedDomains(of: proto.opsetImport)
+        if irVersion < 4 { try Self.checkInitializersAreInputs(proto.graph) }
+        let functions = try FunctionTable(proto.functions)
+        var validator = GraphValidator(domains: domains, functions: functions)
+        try validator.validate(proto.graph, at: .root)
+        var functionValidator = FunctionValidator(functions)
+        try functionValidator.validate(proto.functions)
+    }
+
+    /// The domains that are imported, each once and in a version that is read.
+    static func checkedDomains(of imports: [ProtoOperatorSet]) throws(ModelError) -> Set<String> {
         var domains: Set<String> = []
-        for entry in proto.opsetImport {
-            let domain = Self.canonicalDomain(entry.domain)
+        for entry in imports {
+            let domain = canonicalDomain(entry.domain)
             guard domains.insert(domain).inserted else { throw .duplicateOpsetImport(domain: domain) }
-            guard !domain.isEmpty || Self.supportedOpsets.contains(entry.version) else {
-                throw .unsupportedOpset(entry.version, supported: Self.supportedOpsets)
+            guard !domain.isEmpty || supportedOpsets.contains(entry.version) else {
+                throw .unsupportedOpset(entry.version, supported: supportedOpsets)
             }
         }
-        if irVersion < 4 { try Self.checkInitializersAreInputs(proto.graph) }
-        var validator = GraphValidator(domains: domains)
-        try validator.validate(proto.graph, at: .root)
+        return domains
     }
 
     private static func checkInitializersAreInputs(_ graph: ProtoGraph) throws(ModelError) {

@@ -50,6 +50,7 @@ struct FreezeJob {
         (signature, plan) = try CommandFault.locating(place.file.path) {
             var model = try Model(serialized: bytes, folder: folder)
             try model.validate()
+            model = try model.inliningFunctions()
             try model.embedExternalData()
             let signature = Result { () throws(SignatureError) in
                 try Signature(inferring: model, document: document)
