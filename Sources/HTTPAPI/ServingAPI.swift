@@ -77,32 +77,51 @@ public struct ServingAPI: Responder {
     /// Answers one request; every error becomes an answer by ``APIError``.
     ///
     /// - Parameter request: The whole request.
-    /// - Returns: The answer.
-    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+    /// - Returns: The answer, or what makes it.
+    public func reply(to request: HTTPRequest) -> Reply {
         let start = ContinuousClock.now
-        let (route, response) = await answer(request)
+        let (route, reply) = answer(request)
+        switch reply {
+        case .now(let response): return .now(recorded(response, route, since: start))
+        case .later(let work):
+            return .later {
+                do {
+                    return recorded(try await work(), route, since: start)
+                } catch {
+                    return recorded(failure(error, request), route, since: start)
+                }
+            }
+        }
+    }
+
+    private func recorded(
+        _ response: HTTPResponse,
+        _ route: String,
+        since start: ContinuousClock.Instant
+    ) -> HTTPResponse {
         metrics.record(route: route, code: response.status.code, duration: .now - start)
         return response
     }
 
-    private func answer(_ request: HTTPRequest) async -> (route: String, HTTPResponse) {
-        var request = request
+    private func answer(_ request: HTTPRequest) -> (route: String, Route.Outcome) {
         switch router.match(request.method, path: request.path) {
         case .found(let route, let parameters):
+            var request = request
             request.parameters = parameters
             do {
-                return (route.template.description, try await route.handler(request))
+                return (route.template.description, try route.handler(request))
             } catch {
-                return (route.template.description, failure(error, request))
+                return (route.template.description, .now(failure(error, request)))
             }
         case .options(let allowed, let template):
             let list = allowed.map(\.rawValue).joined(separator: ", ")
             let response = HTTPResponse(status: .noContent, headers: ["Allow": list])
-            return (template?.description ?? "*", response)
+            return (template?.description ?? "*", .now(response))
         case .methodNotAllowed(let allowed, let template):
-            return (template.description, failure(RouteFault.methodNotAllowed(allowed: allowed), request))
-        case .notFound: return ("none", failure(RouteFault.notFound, request))
-        case .malformed: return ("none", failure(RouteFault.malformedPath, request))
+            let fault = RouteFault.methodNotAllowed(allowed: allowed)
+            return (template.description, .now(failure(fault, request)))
+        case .notFound: return ("none", .now(failure(RouteFault.notFound, request)))
+        case .malformed: return ("none", .now(failure(RouteFault.malformedPath, request)))
         }
     }
 

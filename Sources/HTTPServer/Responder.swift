@@ -4,11 +4,12 @@ public protocol Responder: Sendable {
     /// ``ServerConfiguration/maxInlineBodyBytes`` long, else on Swift's cooperative pool.
     ///
     /// Neither may be held up, so work that grows with the answer has to go elsewhere.
-    /// The task is cancelled when the client goes away; the answer is then dropped.
+    /// What answers later runs in a task of the same thread or pool, which is cancelled when the client goes
+    /// away; the answer is then dropped.
     ///
     /// - Parameter request: The whole request.
-    /// - Returns: The answer; errors are answers too.
-    func respond(to request: HTTPRequest) async -> HTTPResponse
+    /// - Returns: The answer, or what makes it; errors are answers too.
+    func reply(to request: HTTPRequest) -> Reply
 
     /// Puts into words that the server itself turned a request down; called on the event loop.
     ///

@@ -77,6 +77,34 @@ public final class InferenceService: Sendable {
         _ request: OutputRequest,
         _ batch: SequenceBatch
     ) async throws(ServingError) -> [SequenceOutput] {
+        switch try start(model, request, batch) {
+        case .finished(let outputs): outputs
+        case .waiting(let outputs): try await outputs()
+        }
+    }
+
+    /// What ``start(_:_:_:)`` has come to.
+    public enum Progress: Sendable {
+        /// The outputs: the run was short.
+        case finished([SequenceOutput])
+        /// What queues the sequences and waits for their outputs.
+        case waiting(@Sendable () async throws(ServingError) -> [SequenceOutput])
+    }
+
+    /// Checks some sequences, and runs them at once if that is known to be short.
+    ///
+    /// - Parameters:
+    ///   - model: From the repository.
+    ///   - request: What is asked for, as for ``infer(_:_:_:)``.
+    ///   - batch: At least one sequence.
+    /// - Returns: The outputs, or what waits for them; that throws what ``infer(_:_:_:)`` does.
+    /// - Throws: What ``infer(_:_:_:)`` throws of sequences and names, and
+    ///   ``ServingError/executionFailed(reason:)``.
+    public func start(
+        _ model: ServedModel,
+        _ request: OutputRequest,
+        _ batch: SequenceBatch
+    ) throws(ServingError) -> Progress {
         let sequenceModel = model.sequenceModel
         let selection = try OutputSelection(request, of: sequenceModel)
         try SignatureCheck(
@@ -84,7 +112,7 @@ public final class InferenceService: Sendable {
             maxPositions: options.maxSequencePositions
         ).check(batch)
         if let executor = inlineRun.executor(for: selection.request, of: model, batch) {
-            return selection.inCallersOrder(try inlineRun.run(batch, on: executor, model.metrics))
+            return .finished(selection.inCallersOrder(try inlineRun.run(batch, on: executor, model.metrics)))
         }
         let batching = options.batching
         let pending = PendingRequest(
@@ -94,6 +122,8 @@ public final class InferenceService: Sendable {
         ) {
             sequenceModel.plannedExecutor(for: selection.request, batching: batching)
         }
-        return selection.inCallersOrder(try await scheduler.run(pending))
+        return .waiting { [scheduler] () async throws(ServingError) in
+            selection.inCallersOrder(try await scheduler.run(pending))
+        }
     }
 }

@@ -11,7 +11,7 @@ import Testing
             (.GET, "/v1/models/{model}/versions/{version}"), (.GET, "/v1/models/{model}/metadata"),
             (.GET, "/v1/models/special"), (.GET, "/v2"), (.GET, "/v2/"),
         ].map { (method: HTTPMethod, template: String) in
-            Route(method, PathTemplate(template)) { _ in HTTPResponse(status: .ok) }
+            Route(method, PathTemplate(template)) { _ in .now(HTTPResponse(status: .ok)) }
         }
     )
 

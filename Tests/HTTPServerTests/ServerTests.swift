@@ -4,8 +4,11 @@ import NIOCore
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ServerTests {
-    @Test func `a connection serves one request after the other`() async throws {
-        try await TestServer.run(echo) { server in
+    @Test(arguments: [echo, echoAtOnce, echoInBothWays])
+    func `a connection serves one request after the other`(
+        responder: FunctionResponder
+    ) async throws {
+        try await TestServer.run(responder) { server in
             let client = try await server.client()
             for index in 0..<50 {
                 let answer = await client.request("POST", "/a?b=\(index)", body: "body \(index)")
@@ -16,8 +19,11 @@ import Testing
         }
     }
 
-    @Test func `pipelined requests are answered in order`() async throws {
-        try await TestServer.run(echo) { server in
+    @Test(arguments: [echo, echoAtOnce, echoInBothWays])
+    func `pipelined requests are answered in order`(
+        responder: FunctionResponder
+    ) async throws {
+        try await TestServer.run(responder) { server in
             let client = try await server.client()
             let requests = (0..<300).map {
                 "POST /\($0) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
@@ -29,8 +35,30 @@ import Testing
         }
     }
 
-    @Test func `a pipelined request that is broken is refused after the good ones`() async throws {
-        try await TestServer.run(echo) { server in
+    @Test func `answers that are made at once do not nest however many requests are pipelined`() async throws
+    {
+        let responder = FunctionResponder(reply: { request in
+            let response = HTTPResponse(status: .noContent, headers: ["X-Path": request.path])
+            return request.path == "/0" ? .later { response } : .now(response)
+        })
+        try await TestServer.run(responder) { server in
+            let client = try await server.client()
+            await client.send((0..<6_000).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
+            for index in 0..<6_000 {
+                let path = await client.response()?.headers.first(name: "x-path")
+                guard path == "/\(index)" else {
+                    Issue.record("answer \(index) is \(path ?? "missing")")
+                    break
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [echo, echoAtOnce, echoInBothWays])
+    func `a pipelined request that is broken is refused after the good ones`(
+        responder: FunctionResponder
+    ) async throws {
+        try await TestServer.run(responder) { server in
             let client = try await server.client()
             await client.send(
                 "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\nBROKEN\r\n\r\n"
@@ -50,10 +78,13 @@ import Testing
         }
     }
 
-    @Test func `a body over the limit is refused with the limit and the client sees it`() async throws {
+    @Test(arguments: [echo, echoAtOnce, echoInBothWays])
+    func `a body over the limit is refused with the limit and the client sees it`(
+        responder: FunctionResponder
+    ) async throws {
         var configuration = ServerConfiguration()
         configuration.maxBodyBytes = 1000
-        try await TestServer.run(echo, configuration: configuration) { server in
+        try await TestServer.run(responder, configuration: configuration) { server in
             let whole = try await server.client()
             let answer = await whole.request("POST", "/", body: String(repeating: "a", count: 1 << 20))
             #expect(answer?.status == 413)
@@ -69,10 +100,13 @@ import Testing
         }
     }
 
-    @Test func `a client that waits for 100 is told to go on unless its body is too large`() async throws {
+    @Test(arguments: [echo, echoAtOnce, echoInBothWays])
+    func `a client that waits for 100 is told to go on unless its body is too large`(
+        responder: FunctionResponder
+    ) async throws {
         var configuration = ServerConfiguration()
         configuration.maxBodyBytes = 10
-        try await TestServer.run(echo, configuration: configuration) { server in
+        try await TestServer.run(responder, configuration: configuration) { server in
             let client = try await server.client()
             await client.send(
                 "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"

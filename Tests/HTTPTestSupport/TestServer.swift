@@ -47,12 +47,19 @@ public struct TestServer: Sendable {
 
 /// A responder made of one function; rejections are answered as plain text.
 public struct FunctionResponder: Responder {
-    private let function: @Sendable (HTTPRequest) async -> HTTPResponse
+    private let function: @Sendable (HTTPRequest) -> Reply
 
-    /// A responder.
+    /// A responder that answers by a task.
     ///
     /// - Parameter function: What answers.
     public init(_ function: @escaping @Sendable (HTTPRequest) async -> HTTPResponse) {
+        self.function = { request in .later { await function(request) } }
+    }
+
+    /// A responder that answers at once, or later.
+    ///
+    /// - Parameter function: What answers.
+    public init(reply function: @escaping @Sendable (HTTPRequest) -> Reply) {
         self.function = function
     }
 
@@ -60,8 +67,8 @@ public struct FunctionResponder: Responder {
     ///
     /// - Parameter request: The request.
     /// - Returns: The function's answer.
-    public func respond(to request: HTTPRequest) async -> HTTPResponse {
-        await function(request)
+    public func reply(to request: HTTPRequest) -> Reply {
+        function(request)
     }
 
     /// Answers with the rejection's sentence.
@@ -75,8 +82,18 @@ public struct FunctionResponder: Responder {
     }
 }
 
-/// A responder that answers with verb, target and body.
-public let echo = FunctionResponder { request in
+/// A responder that answers with verb, target and body, by a task.
+public let echo = FunctionResponder { request in answer(to: request) }
+
+/// A responder that answers with verb, target and body, at once.
+public let echoAtOnce = FunctionResponder(reply: { .now(answer(to: $0)) })
+
+/// A responder that answers with verb, target and body, now at once, now by a task.
+public let echoInBothWays = FunctionResponder(reply: { request in
+    request.path.utf8.last.map { $0 & 1 } == 0 ? .now(answer(to: request)) : .later { answer(to: request) }
+})
+
+private func answer(to request: HTTPRequest) -> HTTPResponse {
     let query = request.query.map { "?" + $0 } ?? ""
     return HTTPResponse(
         status: .ok,

@@ -55,9 +55,10 @@ public struct InstancesDecoder: Sendable {
         var outputs: [String]?
         var layer: String?
         var topK: Int?
-        var seen: Set<String> = []
+        var seen: [String] = []
         try root.forEachMember { (key, value) throws(BodyError) in
-            guard seen.insert(key).inserted else { throw .invalidInput(.duplicateKey, at: BodyPlace()) }
+            guard !seen.contains(key) else { throw .invalidInput(.duplicateKey, at: BodyPlace()) }
+            seen.append(key)
             switch key {
             case "instances": instances = value
             case "outputs": outputs = try value.outputNames()

@@ -3,14 +3,13 @@ import NIOConcurrencyHelpers
 
 /// Counts and times requests by route and status; the handles are made once each.
 final class RequestMetrics: Sendable {
-    private struct Key: Hashable {
-        let route: String
-        let code: UInt
+    private struct RouteHandles {
+        let timer: Timer
+        var counters: [UInt: Counter] = [:]
     }
 
     private struct Handles {
-        var counters: [Key: Counter] = [:]
-        var timers: [String: Timer] = [:]
+        var routes: [String: RouteHandles] = [:]
         var rejections: [UInt: Counter] = [:]
     }
 
@@ -24,23 +23,22 @@ final class RequestMetrics: Sendable {
     /// Notes one answer; `route` is a template, so there are never more series than routes times codes.
     func record(route: String, code: UInt, duration: Duration) {
         let (counter, timer) = handles.withLockedValue { handles in
-            let key = Key(route: route, code: code)
-            let counter =
-                handles.counters[key]
-                ?? Counter(
-                    label: "seqnorm_http_requests_total",
-                    dimensions: [("route", route), ("code", String(code))],
-                    factory: factory
-                )
-            handles.counters[key] = counter
+            if let known = handles.routes[route], let counter = known.counters[code] {
+                return (counter, known.timer)
+            }
+            let counter = Counter(
+                label: "seqnorm_http_requests_total",
+                dimensions: [("route", route), ("code", String(code))],
+                factory: factory
+            )
             let timer =
-                handles.timers[route]
+                handles.routes[route]?.timer
                 ?? Timer(
                     label: "seqnorm_http_request_duration_seconds",
                     dimensions: [("route", route)],
                     factory: factory
                 )
-            handles.timers[route] = timer
+            handles.routes[route, default: RouteHandles(timer: timer)].counters[code] = counter
             return (counter, timer)
         }
         counter.increment()

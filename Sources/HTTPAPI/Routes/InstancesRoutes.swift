@@ -14,20 +14,23 @@ struct InstancesRoutes {
     var routes: [Route] {
         [("predict", PredictionsEncoder.Key.predictions), ("normalize", .normalized)].flatMap { verb, key in
             ["/v1/models/{model}:\(verb)", "/v1/models/{model}/versions/{version}:\(verb)"].map { path in
-                Route(.POST, PathTemplate(path)) { request in try await answer(request, key) }
+                Route(.POST, PathTemplate(path)) { request in try answer(request, key) }
             }
         }
     }
 
-    private func answer(_ request: HTTPRequest, _ key: PredictionsEncoder.Key) async throws -> HTTPResponse {
+    private func answer(
+        _ request: HTTPRequest,
+        _ key: PredictionsEncoder.Key
+    ) throws -> Route.Outcome {
         let format = try MediaType(ofBodyIn: request, supported: Self.formats)
         let answerType = format == .jsonLines ? format : .json
         try answerType.checkAccepted(by: request.headers)
         let model = try service.repository.model(for: request)
         switch format {
-        case .json: return try await json(request, model, key)
-        case .fasta: return try await fasta(request, model, key)
-        case .jsonLines: return try jsonLines(request, model, key)
+        case .json: return try json(request, model, key)
+        case .fasta: return .later { try await fasta(request, model, key) }
+        case .jsonLines: return .now(try jsonLines(request, model, key))
         }
     }
 
@@ -35,13 +38,12 @@ struct InstancesRoutes {
         _ request: HTTPRequest,
         _ model: ServedModel,
         _ key: PredictionsEncoder.Key
-    ) async throws -> HTTPResponse {
+    ) throws -> Route.Outcome {
         let signature = model.sequenceModel.signature
         let body = try InstancesDecoder(signature: signature, limits: limits).decode(request.body)
         let wanted = OutputRequest(layer: body.layer, outputs: body.outputs, key: key, model: model)
-        let outputs = try await service.infer(model, wanted, body.batch)
         let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
-        return .json(bytes: try await LongAnswer.write(outputs) { encoder.encode(outputs) })
+        return try LongAnswer.reply(service.start(model, wanted, body.batch)) { encoder.encode($0) }
     }
 
     private func fasta(

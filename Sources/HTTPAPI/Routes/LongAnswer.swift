@@ -1,7 +1,38 @@
+import HTTPServer
 import Inference
+import NIOCore
+import Serving
 
 /// Keeps the writing of long answers off the thread that moves the bytes of all connections.
 enum LongAnswer {
+    /// The reply that writes what a model says, at once if it is there and short.
+    ///
+    /// - Parameters:
+    ///   - progress: The model's outputs, or what waits for them.
+    ///   - encode: Writes them.
+    /// - Returns: The reply.
+    /// - Throws: What `encode` throws.
+    static func reply(
+        _ progress: InferenceService.Progress,
+        _ encode: @escaping @Sendable ([SequenceOutput]) throws -> ByteBuffer
+    ) throws -> Route.Outcome {
+        switch progress {
+        case .finished(let outputs) where isShort(outputs):
+            return .now(.json(bytes: try encode(outputs)))
+        case .finished(let outputs):
+            return .later { .json(bytes: try await write(outputs) { try encode(outputs) }) }
+        case .waiting(let outputs):
+            return .later {
+                let outputs = try await outputs()
+                return .json(bytes: try await write(outputs) { try encode(outputs) })
+            }
+        }
+    }
+
+    private static func isShort(_ outputs: [SequenceOutput]) -> Bool {
+        outputs.reduce(0) { $0 + $1.rows.count } <= shortCount
+    }
+
     /// Up to this many numbers are written sooner than another thread is woken for them.
     private static let shortCount = 2048
 
@@ -16,7 +47,7 @@ enum LongAnswer {
         _ outputs: [SequenceOutput],
         _ encode: @Sendable () throws -> R
     ) async throws -> R {
-        guard outputs.reduce(0, { $0 + $1.rows.count }) > shortCount else { return try encode() }
+        guard !isShort(outputs) else { return try encode() }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { try encode() }
     }
 }

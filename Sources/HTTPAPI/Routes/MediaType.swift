@@ -45,7 +45,8 @@ enum MediaType: String, CaseIterable {
     /// - Parameter headers: Of the request; without `Accept` everything is taken.
     /// - Throws: ``RouteFault/notAcceptable(supported:)``.
     func checkAccepted(by headers: HTTPHeaders) throws(RouteFault) {
-        guard headers.contains(name: "accept") else { return }
+        // As curl and most clients write it; anything else is looked at more closely.
+        guard let first = headers.first(name: "accept"), first != "*/*" else { return }
         let group = rawValue.prefix { $0 != "/" } + "/*"
         for range in headers[canonicalForm: "accept"] {
             let parts = range.split(separator: ";").map(Self.trimmed)

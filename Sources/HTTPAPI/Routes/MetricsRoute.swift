@@ -17,7 +17,7 @@ struct MetricsRoute {
                 process.update()
                 ready.record(service.readiness == .ready ? 1 : 0)
                 connections.record(connectionCount())
-                return .text(registry.text(), type: PrometheusText.contentType)
+                return .now(.text(registry.text(), type: PrometheusText.contentType))
             }
         ]
     }

@@ -8,7 +8,7 @@ struct ModelRoutes {
 
     var routes: [Route] {
         [
-            Route(.GET, "/v1/models") { [repository] _ in .json(ModelList(repository.status)) },
+            Route(.GET, "/v1/models") { [repository] _ in .now(.json(ModelList(repository.status))) },
             Route(.GET, "/v1/models/{model}", handler: status),
             Route(.GET, "/v1/models/{model}/versions/{version}", handler: status),
             Route(.GET, "/v1/models/{model}/metadata", handler: metadata),
@@ -17,11 +17,11 @@ struct ModelRoutes {
     }
 
     private var status: Route.Handler {
-        { [repository] request in .json(ModelState(try repository.status(for: request))) }
+        { [repository] request in .now(.json(ModelState(try repository.status(for: request)))) }
     }
 
     private var metadata: Route.Handler {
-        { [repository] request in .json(ModelMetadata(try repository.model(for: request))) }
+        { [repository] request in .now(.json(ModelMetadata(try repository.model(for: request)))) }
     }
 }
 

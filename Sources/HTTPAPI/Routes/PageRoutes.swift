@@ -6,14 +6,16 @@ struct PageRoutes {
     let models: @Sendable () -> [String]
 
     var routes: [Route] {
-        let description = ByteBuffer(bytes: PackageResources.openapi_yaml)
+        let description = HTTPResponse(
+            status: .ok,
+            headers: ["Content-Type": "application/yaml"],
+            body: ByteBuffer(bytes: PackageResources.openapi_yaml)
+        )
         return [
             Route(.GET, "/") { [models] _ in
-                .text(Self.page(models: models()), type: "text/html; charset=utf-8")
+                .now(.text(Self.page(models: models()), type: "text/html; charset=utf-8"))
             },
-            Route(.GET, "/openapi.yaml") { _ in
-                HTTPResponse(status: .ok, headers: ["Content-Type": "application/yaml"], body: description)
-            },
+            Route(.GET, "/openapi.yaml") { _ in .now(description) },
         ]
     }
 

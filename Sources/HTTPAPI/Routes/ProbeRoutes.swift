@@ -14,10 +14,12 @@ struct ProbeRoutes {
     }
 
     var routes: [Route] {
-        let live: Route.Handler = { _ in .json(Live()) }
+        let isLive = HTTPResponse.json(Live())
+        let isReady = HTTPResponse.json(Ready())
+        let live: Route.Handler = { _ in .now(isLive) }
         let ready: Route.Handler = { [service] _ in
             if case .notReady(let reason) = service.readiness { throw ServingError.notReady(reason: reason) }
-            return .json(Ready())
+            return .now(isReady)
         }
         return [
             Route(.GET, "/livez", handler: live),

@@ -9,10 +9,10 @@ struct TensorsRoutes {
     let version: String
 
     var routes: [Route] {
-        let server = ServerMetadata(version: version)
+        let server = HTTPResponse.json(ServerMetadata(version: version))
         return [
-            Route(.GET, "/v2") { _ in .json(server) },
-            Route(.GET, "/v2/") { _ in .json(server) },
+            Route(.GET, "/v2") { _ in .now(server) },
+            Route(.GET, "/v2/") { _ in .now(server) },
             Route(.GET, "/v2/models/{model}", handler: metadata),
             Route(.GET, "/v2/models/{model}/versions/{version}", handler: metadata),
             Route(.GET, "/v2/models/{model}/ready", handler: ready),
@@ -26,12 +26,14 @@ struct TensorsRoutes {
         { [service] request in
             let model = try service.repository.model(for: request)
             let versions = service.repository.status.filter { $0.name == model.name && $0.state == .ready }
-            return .json(TensorsMetadata(model, versions: versions.map(\.version)))
+            return .now(.json(TensorsMetadata(model, versions: versions.map(\.version))))
         }
     }
 
     private var ready: Route.Handler {
-        { [service] request in .json(ModelReady(name: try service.repository.model(for: request).name)) }
+        { [service] request in
+            .now(.json(ModelReady(name: try service.repository.model(for: request).name)))
+        }
     }
 
     private var infer: Route.Handler {
@@ -42,14 +44,14 @@ struct TensorsRoutes {
             let signature = model.sequenceModel.signature
             let body = try TensorsDecoder(signature: signature, limits: limits).decode(request.body)
             let wanted = body.outputs ?? signature.outputs.map(\.name)
-            let outputs = try await service.infer(model, .outputs(wanted), body.batch)
             let encoder = TensorsEncoder(
                 modelName: model.name,
                 modelVersion: String(model.version),
                 signature: signature
             )
-            let bytes = try await LongAnswer.write(outputs) { try encoder.encode(outputs, for: body) }
-            return .json(bytes: bytes)
+            return try LongAnswer.reply(service.start(model, .outputs(wanted), body.batch)) {
+                try encoder.encode($0, for: body)
+            }
         }
     }
 }

@@ -73,7 +73,7 @@ extension ConnectionHandler {
         context.read()
     }
 
-    // MARK: Called by the task that answers
+    // MARK: Called when the answer is there
 
     /// Writes an answer whose body is known.
     func answer(_ response: HTTPResponse) {

@@ -5,8 +5,9 @@ import NIOHTTP1
 
 /// One connection: requests in, answers out, one after the other, within the limits.
 ///
-/// Lives on the connection's event loop. A request is assembled whole, then answered by one task off the
-/// loop; parts of later (pipelined) requests wait in ``pending`` and stop the reading meanwhile.
+/// Lives on the connection's event loop. A request is assembled whole, then answered: at once, or by a task if
+/// that takes waiting or the body is long. Parts of later (pipelined) requests wait in ``pending`` and stop the
+/// reading meanwhile.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
@@ -15,7 +16,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     enum Phase {
         /// Waits for a request, or receives one.
         case receiving
-        /// A task makes the answer.
+        /// The answer is being made.
         case handling
         /// The answer is written; the client has not taken enough of it yet.
         case flushing
@@ -49,6 +50,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var assembler: RequestAssembler
     private var generator = RequestIDGenerator()
     private var pending = CircularBuffer<Inbound>()
+    /// Answers that are made at once would otherwise nest as deep as requests are pipelined.
+    private var isTakingPending = false
     private var heldRead = false
     /// Bytes of a head have come, the head has not.
     private var sawHeadBytes = false
@@ -193,9 +196,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return
         }
         timer?.set(TimeAmount(configuration.idleTimeout))
+        if !isTakingPending { takePending() }
+    }
+
+    private func takePending() {
+        isTakingPending = true
         while phase == .receiving, let item = pending.popFirst() {
             process(item)
         }
+        isTakingPending = false
         if phase == .receiving, assembler.isReceiving {
             bodyTimerRuns = true
             timer?.set(TimeAmount(configuration.bodyTimeout))
@@ -207,16 +216,25 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func start(_ request: HTTPRequest) {
-        guard let context else { return }
+        guard let eventLoop = context?.eventLoop else { return }
         phase = .handling
+        // A short body is decoded sooner than another thread is woken for it.
+        guard request.body.readableBytes <= configuration.maxInlineBodyBytes else {
+            return answerLater(on: nil) { [responder] in await responder.reply(to: request).response }
+        }
+        let reply = responder.reply(to: request)
+        if case .now(let response) = reply, case .bytes = response.body { return answer(response) }
+        answerLater(on: EventLoopTaskExecutor(eventLoop, isOpen: isOpen)) { await reply.response }
+    }
+
+    private func answerLater(
+        on executor: EventLoopTaskExecutor?,
+        _ response: @escaping @Sendable () async -> HTTPResponse
+    ) {
+        guard let context else { return }
         timer?.clear()
         let writer = ResponseWriter(connection: self, isOpen: isOpen, eventLoop: context.eventLoop)
-        // A short body is decoded sooner than another thread is woken for it.
-        let isShort = request.body.readableBytes <= configuration.maxInlineBodyBytes
-        let executor = isShort ? EventLoopTaskExecutor(context.eventLoop, isOpen: isOpen) : nil
-        task = Task(executorPreference: executor) { [responder] in
-            await writer.write(responder.respond(to: request))
-        }
+        task = Task(executorPreference: executor) { await writer.write(response()) }
     }
 
     // MARK: Ends

@@ -107,27 +107,17 @@ struct FieldSummary {
     init(_ headers: HTTPHeaders) {
         for (name, value) in headers {
             switch name.utf8.count {
-            case 4 where Self.equal(name, "host"): hostCount += 1
-            case 6 where Self.equal(name, "expect"): expectation = value
-            case 7 where Self.equal(name, "upgrade"): asksForUpgrade = true
-            case 12 where Self.equal(name, "x-request-id"):
+            case 4 where FieldName.equal(name, "host"): hostCount += 1
+            case 6 where FieldName.equal(name, "expect"): expectation = value
+            case 7 where FieldName.equal(name, "upgrade"): asksForUpgrade = true
+            case 12 where FieldName.equal(name, "x-request-id"):
                 if RequestID.isSane(value) { requestID = value }
-            case 14 where Self.equal(name, "content-length"): contentLength = Int(value)
-            case 17 where Self.equal(name, "transfer-encoding"):
+            case 14 where FieldName.equal(name, "content-length"): contentLength = Int(value)
+            case 17 where FieldName.equal(name, "transfer-encoding"):
                 transferEncoding = transferEncoding.map { "\($0),\(value)" } ?? value
             default: break
             }
         }
-    }
-
-    /// Compares without case; `lowercase` must be, and as long as `name`.
-    private static func equal(_ name: String, _ lowercase: StaticString) -> Bool {
-        var expected = lowercase.utf8Start
-        for byte in name.utf8 {
-            guard byte | 0x20 == expected.pointee | 0x20 else { return false }
-            expected += 1
-        }
-        return true
     }
 }
 

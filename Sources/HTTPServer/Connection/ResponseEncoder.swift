@@ -76,11 +76,11 @@ struct ResponseEncoder {
 
     private static func isAllowed(_ name: String) -> Bool {
         switch name.utf8.count {
-        case 4: name.lowercased() != "date"
-        case 10: name.lowercased() != "connection"
-        case 12: name.lowercased() != "x-request-id"
-        case 14: name.lowercased() != "content-length"
-        case 17: name.lowercased() != "transfer-encoding"
+        case 4: !FieldName.equal(name, "date")
+        case 10: !FieldName.equal(name, "connection")
+        case 12: !FieldName.equal(name, "x-request-id")
+        case 14: !FieldName.equal(name, "content-length")
+        case 17: !FieldName.equal(name, "transfer-encoding")
         default: true
         }
     }

@@ -3,7 +3,15 @@ public import NIOHTTP1
 /// A verb, a path template, and what answers it.
 public struct Route: Sendable {
     /// Answers a request whose path parameters are set; an error is put into words by the responder.
-    public typealias Handler = @Sendable (HTTPRequest) async throws -> HTTPResponse
+    public typealias Handler = @Sendable (HTTPRequest) throws -> Outcome
+
+    /// What a handler has come to: a ``Reply`` whose work may fail.
+    public enum Outcome: Sendable {
+        /// The answer.
+        case now(HTTPResponse)
+        /// What makes the answer, and may be suspended meanwhile.
+        case later(@Sendable () async throws -> HTTPResponse)
+    }
 
     /// The verb; a `GET` route answers `HEAD` as well.
     public let method: HTTPMethod

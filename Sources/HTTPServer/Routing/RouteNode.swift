@@ -1,13 +1,13 @@
 /// One segment's place in the tree of all templates; immutable.
 final class RouteNode: Sendable {
     private struct Literal: Sendable {
-        let text: String
+        let text: [UInt8]
         let node: RouteNode
     }
 
     private struct Placeholder: Sendable {
         let name: String
-        let suffix: String
+        let suffix: [UInt8]
         let node: RouteNode
     }
 
@@ -37,59 +37,56 @@ final class RouteNode: Sendable {
         for (segment, routes) in groups {
             let node = RouteNode(routes, depth: depth + 1)
             switch segment {
-            case .literal(let text): literals.append(Literal(text: text, node: node))
+            case .literal(let text): literals.append(Literal(text: Array(text.utf8), node: node))
             case .placeholder(let name, let suffix):
-                placeholders.append(Placeholder(name: name, suffix: suffix, node: node))
+                placeholders.append(Placeholder(name: name, suffix: Array(suffix.utf8), node: node))
             }
         }
         self.literals = literals
-        self.placeholders = placeholders.sorted { $0.suffix.utf8.count > $1.suffix.utf8.count }
+        self.placeholders = placeholders.sorted { $0.suffix.count > $1.suffix.count }
     }
 
     /// The routes of the best template that fits.
     ///
+    /// Compared by bytes: what a template's literals and placeholders are made of never shares one with a slash.
+    ///
     /// - Parameters:
-    ///   - segments: What is left of the path, as it was sent.
-    ///   - decoded: The same, percent-decoded, with the same indices; nil if there was nothing to decode.
+    ///   - path: What is left of the path, as it was sent, from behind a slash; nil behind the last segment.
     ///   - parameters: Gets what the placeholders caught.
     /// - Returns: Nil if no template fits. The recursion is as deep as the deepest template.
-    func find(
-        _ segments: ArraySlice<Substring>,
-        decoded: [String?]?,
-        parameters: inout PathParameters
-    ) -> [Route]? {
-        guard let segment = segments.first else { return routes.isEmpty ? nil : routes }
-        let rest = segments.dropFirst()
-        if let node = literal(segment, decoded?[segments.startIndex]),
-            let found = node.find(rest, decoded: decoded, parameters: &parameters)
-        {
+    func find(_ path: UnsafeBufferPointer<UInt8>?, parameters: inout PathParameters) -> [Route]? {
+        guard let path else { return routes.isEmpty ? nil : routes }
+        let end = path.firstIndex(of: UInt8(ascii: "/"))
+        let segment = UnsafeBufferPointer(rebasing: path[..<(end ?? path.endIndex)])
+        let rest = end.map { UnsafeBufferPointer(rebasing: path[($0 + 1)...]) }
+        if let node = literal(segment), let found = node.find(rest, parameters: &parameters) {
             return found
         }
         for placeholder in placeholders {
             guard let caught = Self.catchText(segment, before: placeholder.suffix) else { continue }
             parameters.append(name: placeholder.name, value: caught)
-            if let found = placeholder.node.find(rest, decoded: decoded, parameters: &parameters) {
-                return found
-            }
+            if let found = placeholder.node.find(rest, parameters: &parameters) { return found }
             parameters.removeLast()
         }
         return nil
     }
 
     /// Literals are few: comparing them all is less than hashing one text.
-    private func literal(_ segment: Substring, _ decoded: String?) -> RouteNode? {
-        literals.first { literal in
-            if let decoded { literal.text == decoded } else { literal.text == segment }
-        }?.node
+    private func literal(_ segment: UnsafeBufferPointer<UInt8>) -> RouteNode? {
+        guard segment.contains(UInt8(ascii: "%")) else {
+            return literals.first { $0.text.elementsEqual(segment) }?.node
+        }
+        guard let decoded = PercentEncoding.decode(segment) else { return nil }
+        return literals.first { $0.text.elementsEqual(decoded.utf8) }?.node
     }
 
     /// The suffix is looked for before decoding: an encoded `%3A` is part of a name.
-    private static func catchText(_ segment: Substring, before suffix: String) -> String? {
-        let length = suffix.utf8.count
-        guard segment.utf8.count > length, segment.utf8.suffix(length).elementsEqual(suffix.utf8) else {
+    private static func catchText(_ segment: UnsafeBufferPointer<UInt8>, before suffix: [UInt8]) -> String? {
+        guard segment.count > suffix.count, segment.suffix(suffix.count).elementsEqual(suffix) else {
             return nil
         }
-        let caught = Substring(segment.utf8.dropLast(length))
-        return caught.utf8.contains(UInt8(ascii: ":")) ? nil : PercentEncoding.decode(caught)
+        let caught = segment.dropLast(suffix.count)
+        return caught.contains(UInt8(ascii: ":"))
+            ? nil : PercentEncoding.decode(UnsafeBufferPointer(rebasing: caught))
     }
 }

@@ -6,7 +6,7 @@ public import NIOHTTP1
 /// this before a plain placeholder.
 ///
 /// ```swift
-/// let router = Router([Route(.GET, "/v1/models/{model}") { _ in HTTPResponse(status: .ok) }])
+/// let router = Router([Route(.GET, "/v1/models/{model}") { _ in .now(HTTPResponse(status: .ok)) }])
 /// if case .found(let route, let parameters) = router.match(.GET, path: "/v1/models/vowels") {
 ///     print(route.template, parameters["model"] ?? "")
 /// }
@@ -49,20 +49,14 @@ public struct Router: Sendable {
         if path == "*", method == .OPTIONS {
             return .options(allowed: allowed(routes), template: nil)
         }
-        guard path.utf8.first == UInt8(ascii: "/") else { return .malformed }
-        // By bytes: what a template's literals and placeholders are made of never shares one with a slash.
-        let segments = path.utf8.dropFirst()
-            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Substring.init)
-        var decoded: [String?]?
-        if path.utf8.contains(UInt8(ascii: "%")) {
-            let values = segments.map { PercentEncoding.decode($0) }
-            guard !values.contains(nil) else { return .malformed }
-            decoded = values
-        }
+        var path = path
         var parameters = PathParameters()
-        guard let found = root.find(segments[...], decoded: decoded, parameters: &parameters),
-            let first = found.first
-        else { return .notFound }
+        let routes: [Route]? = path.withUTF8 { bytes in
+            guard bytes.first == UInt8(ascii: "/"), PercentEncoding.isValid(bytes) else { return nil }
+            return root.find(UnsafeBufferPointer(rebasing: bytes[1...]), parameters: &parameters) ?? []
+        }
+        guard let found = routes else { return .malformed }
+        guard let first = found.first else { return .notFound }
         let wanted: HTTPMethod = method == .HEAD ? .GET : method
         if let route = found.last(where: { $0.method == wanted }) { return .found(route, parameters) }
         let allowed = allowed(found)

@@ -63,7 +63,7 @@ struct TestService: Sendable {
             body: ByteBuffer(string: body),
             id: "test-1"
         )
-        let response = await api.respond(to: request)
+        let response = await api.reply(to: request).response
         var text = ""
         switch response.body {
         case .bytes(let bytes): text = String(buffer: bytes)
