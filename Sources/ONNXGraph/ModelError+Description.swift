@@ -17,6 +17,7 @@ extension ModelError: CustomStringConvertible {
         case .missingOpsetImport(let domain, let path):
             "\(path): operator set '\(domain.isEmpty ? "ai.onnx" : domain)' is not imported by the model"
         case .nestedTooDeep(let path, let limit): "\(path): subgraphs are nested deeper than \(limit) levels"
+        case .tooManyNodes(let path, let limit): "\(path): the model has more than \(limit) nodes"
         case .unsupportedFeature(let feature, let path): "\(path): \(feature) is not supported"
         case .missingOperatorType(let path): "\(path): the node has no operator type"
         case .missingValueName(let graph): "\(graph): an input, output or initializer has no name"

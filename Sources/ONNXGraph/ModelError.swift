@@ -20,6 +20,8 @@ public enum ModelError: Error, Hashable, Sendable {
     case missingOpsetImport(domain: String, at: NodePath)
     /// Subgraphs nested deeper than the limit.
     case nestedTooDeep(at: NodePath, limit: Int)
+    /// More nodes than the limit, counted up to the end of this graph.
+    case tooManyNodes(at: NodePath, limit: Int)
     /// A part of ONNX that this package does not read.
     case unsupportedFeature(String, at: NodePath)
     /// A node without an operator type.

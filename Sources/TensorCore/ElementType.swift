@@ -5,6 +5,9 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     case uint8, uint16, uint32, uint64
     case bool
 
+    /// The size of the largest type's elements in bytes.
+    public static let largestByteCount = 8
+
     /// The size of one element in bytes.
     public var byteCount: Int {
         switch self {

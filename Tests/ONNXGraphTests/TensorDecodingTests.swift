@@ -65,7 +65,7 @@ import Testing
         {
             let initializer = initializer(type, dims, fill)
             var faults: [TensorFault?] = []
-            for check in [{ _ = try initializer.tensor() }, { try initializer.checkSize() }] {
+            for check in [{ _ = try initializer.tensor() }, { try initializer.checkSize(.standard) }] {
                 do {
                     try check()
                     faults.append(nil)
@@ -117,7 +117,7 @@ import Testing
         proto.name = "names"
         proto.dataType = 8
         let initializer = Initializer(proto: proto, folder: nil)
-        try initializer.checkSize()
+        try initializer.checkSize(.standard)
         #expect(initializer.elementType == nil)
         #expect(throws: ModelError.invalidTensor("names", .unsupportedElementType("STRING"))) {
             try initializer.tensor()

@@ -157,7 +157,7 @@ import Testing
     }
 
     @Test func `subgraphs are nested no deeper than the limit`() throws {
-        let limit = Model.maximumSubgraphDepth
+        let limit = ModelLimits.standard.nestingDepth
         let deepest = Samples.nested(depth: limit)
         try deepest.validate()
         #expect(try Model(serialized: deepest.serialized()) == deepest)

@@ -1,3 +1,4 @@
+import ONNXGraph
 import TensorCore
 
 /// Computes a node whose inputs are all constants when the plan is made.
@@ -12,20 +13,25 @@ enum ConstantFolding {
     ///   - computation: The node's operator.
     ///   - constants: The inputs; nil for absent ones.
     ///   - outputs: The number of outputs of the node.
+    ///   - limits: What the model may ask for.
     /// - Returns: All outputs, or nil.
     static func evaluate(
         _ computation: any Operator,
         _ constants: [Tensor?],
-        outputs: Int
+        outputs: Int,
+        _ limits: ModelLimits
     ) -> [Tensor]? {
+        let available = constants.reduce(0) { $0 + ($1?.count ?? 0) }
+        let largest = max(available, maximumGrownCount)
+        var budget = RunBudget(limits)
+        budget.limits.tensorBytes = min(limits.tensorBytes, largest * ElementType.largestByteCount)
         let results: [Tensor]? =
-            switch try? NodeInputs.evaluate(computation, constants, outputCount: outputs) {
+            switch try? NodeInputs.evaluate(computation, constants, outputCount: outputs, budget: &budget) {
             case .one(let tensor): [tensor]
             case .many(let tensors): tensors
             case nil: nil
             }
         guard let results, results.count == outputs else { return nil }
-        let available = constants.reduce(0) { $0 + ($1?.count ?? 0) }
-        return results.contains { $0.count > max(available, maximumGrownCount) } ? nil : results
+        return results.contains { $0.count > largest } ? nil : results
     }
 }

@@ -14,6 +14,7 @@ public struct ExecutionPlan: Sendable {
     public let outputNames: [String]
     private let inputs: [ValueInfo]
     private let program: Program
+    private let limits: ModelLimits
 
     /// Plans a model.
     ///
@@ -40,13 +41,15 @@ public struct ExecutionPlan: Sendable {
             opsets: opsets,
             parent: nil,
             rewriting: rewriting,
-            usesHalves: graph.usesHalves
+            usesHalves: graph.usesHalves,
+            allowance: PlanAllowance(model.limits)
         )
         do throws(PlanError) {
             try scope.add(graph, outputs: outputNames)
         } catch .unknownValue(path: .root, let name) {
             throw outputNames.contains(name) ? .unknownOutput(name) : .unknownValue(path: .root, name: name)
         }
+        limits = model.limits
         inputs = graph.requiredInputs
         inputNames = inputs.map(\.name)
         var planned = scope.graph
@@ -65,7 +68,16 @@ public struct ExecutionPlan: Sendable {
     ///   that is missing, unknown, or of another element type or shape than the model declares.
     /// - Complexity: Memory is that of the values alive at one time.
     public func run(_ values: [String: Tensor]) throws(ExecutionError) -> [Tensor] {
-        let frame = Frame(for: program)
+        var budget = RunBudget(limits)
+        return try withUnsafeMutablePointer(to: &budget) { (budget) throws(ExecutionError) in
+            try run(values, Frame(for: program, budget))
+        }
+    }
+
+    private func run(
+        _ values: [String: Tensor],
+        _ frame: consuming Frame
+    ) throws(ExecutionError) -> [Tensor] {
         for (index, input) in inputs.enumerated() {
             guard let tensor = values[inputNames[index]] else { throw .missingInput(inputNames[index]) }
             try Self.check(tensor, against: input)

@@ -6,15 +6,13 @@ import TensorCore
 /// Nodes are added in order and computed at once if all their inputs are constants. A name that only an enclosing
 /// graph knows becomes a constant here if it is one there, else a capture, at every depth in between.
 final class GraphScope {
-    /// The deepest nesting of subgraphs.
-    static let maximumDepth = 16
-
     private let parent: GraphScope?
     private let path: NodePath
     private let opsets: [String: Int]
     private let depth: Int
     private let rewriting: Bool
     private let usesHalves: Bool
+    private let allowance: PlanAllowance
     private var names: [String: PlanGraph.ValueID] = [:]
     private(set) var graph = PlanGraph()
     /// The enclosing graph's values that stand behind `graph.captures`.
@@ -25,9 +23,11 @@ final class GraphScope {
         opsets: [String: Int],
         parent: GraphScope?,
         rewriting: Bool,
-        usesHalves: Bool = false
+        usesHalves: Bool = false,
+        allowance: PlanAllowance = PlanAllowance(.standard)
     ) {
         self.usesHalves = usesHalves
+        self.allowance = allowance
         self.path = path
         self.rewriting = rewriting
         self.opsets = opsets
@@ -42,9 +42,8 @@ final class GraphScope {
     ///   - outputs: The names of the values the plan must give.
     /// - Throws: The first rule that is broken, with its place.
     func add(_ source: Graph, outputs: [String]) throws(PlanError) {
-        guard depth <= Self.maximumDepth else {
-            throw .nestedTooDeep(path: path, limit: Self.maximumDepth)
-        }
+        let limit = allowance.limits.nestingDepth
+        guard depth <= limit else { throw .nestedTooDeep(path: path, limit: limit) }
         let needed = NeededNodes(of: source, for: outputs)
         for initializer in source.initializers where needed.names.contains(initializer.name) {
             do throws(ModelError) {
@@ -83,6 +82,7 @@ final class GraphScope {
     }
 
     private func add(_ node: Node, path: NodePath) throws(PlanError) {
+        try allowance.takeNode(at: path)
         var inputs: [PlanGraph.ValueID?] = []
         for name in node.inputs.prefix((node.inputs.lastIndex { !$0.isEmpty } ?? -1) + 1) {
             guard !name.isEmpty else {
@@ -96,7 +96,13 @@ final class GraphScope {
         inputs += captured
         if computation.isFoldable, inputs.allSatisfy({ $0 == nil || graph.constant($0) != nil }) {
             let constants = inputs.map { graph.constant($0) }
-            if let results = ConstantFolding.evaluate(computation, constants, outputs: node.outputs.count) {
+            let count = node.outputs.count
+            if let results = ConstantFolding.evaluate(
+                computation,
+                constants,
+                outputs: count,
+                allowance.limits
+            ) {
                 for (name, result) in zip(node.outputs, results) where !name.isEmpty {
                     define(name, constant: result)
                 }
@@ -137,7 +143,8 @@ final class GraphScope {
                 opsets: self.opsets,
                 parent: self,
                 rewriting: self.rewriting,
-                usesHalves: self.usesHalves
+                usesHalves: self.usesHalves,
+                allowance: self.allowance
             )
             try scope.add(body, outputs: body.outputs.map(\.name))
             PlannerPasses.run(on: &scope.graph, rewriting: self.rewriting)

@@ -26,7 +26,7 @@ struct NeededNodes {
 
     private static func insertNames(read node: Node, into names: inout Set<String>, depth: Int) {
         for name in node.inputs where !name.isEmpty { names.insert(name) }
-        guard depth <= GraphScope.maximumDepth else { return }
+        guard depth <= ModelLimits.deepestNesting else { return }
         for attribute in node.attributes {
             guard case .graph(let body) = attribute.value else { continue }
             for output in body.outputs { names.insert(output.name) }

@@ -7,7 +7,8 @@ extension NodeInputs {
     static func evaluate(
         _ computation: any Operator,
         _ tensors: [Tensor?],
-        outputCount: Int
+        outputCount: Int,
+        budget: UnsafeMutablePointer<RunBudget>
     ) throws(OperatorError) -> NodeOutputs {
         var present: [Tensor] = []
         var operands: [Operand] = []
@@ -32,7 +33,8 @@ extension NodeInputs {
                             operands: first,
                             count: tensors.count,
                             lastUses: 0,
-                            outputCount: outputCount
+                            outputCount: outputCount,
+                            budget: budget
                         )
                     )
                 }

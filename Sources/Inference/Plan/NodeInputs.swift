@@ -1,10 +1,8 @@
+import ONNXGraph
 import TensorCore
 
 /// A node's inputs as one evaluation sees them; valid only during it.
 struct NodeInputs {
-    /// The most bytes one tensor of a run may have.
-    static let maximumTensorBytes = 1 << 30
-
     let slots: UnsafeMutablePointer<Tensor?>
     let constants: UnsafePointer<Tensor>
     let operands: UnsafePointer<Operand>
@@ -14,6 +12,11 @@ struct NodeInputs {
     let lastUses: UInt64
     /// The number of outputs that someone reads, counted to the last.
     let outputCount: Int
+    /// What is left of the run's limits.
+    let budget: UnsafeMutablePointer<RunBudget>
+
+    /// What the model may ask for.
+    var limits: ModelLimits { budget.pointee.limits }
 
     /// The value of an input, or nil if it is absent.
     func optional(_ index: Int) -> Tensor? {
@@ -43,8 +46,8 @@ struct NodeInputs {
 
     /// Memory for an output, of undefined content.
     func makeTensor(_ elementType: ElementType, _ shape: Shape) throws(OperatorError) -> Tensor {
-        guard shape.elementCount <= Self.maximumTensorBytes / elementType.byteCount else {
-            throw .tensorTooLarge(shape: shape.dimensions, limitBytes: Self.maximumTensorBytes)
+        guard shape.elementCount * elementType.byteCount <= limits.tensorBytes else {
+            throw .tensorTooLarge(shape: shape.dimensions, limitBytes: limits.tensorBytes)
         }
         return Tensor(uninitialized: elementType, shape: shape)
     }

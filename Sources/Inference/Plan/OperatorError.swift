@@ -36,8 +36,10 @@ public indirect enum OperatorError: Error, Hashable, Sendable {
     case scanLengthsDiffer([Int])
     /// A subgraph with another number of inputs or outputs than its node.
     case subgraphSignature(attribute: String, expected: Int, actual: Int)
-    /// A loop that goes on after this many iterations.
+    /// The loops of the run go on after this many iterations.
     case tooManyIterations(limit: Int)
+    /// The scan outputs of a Loop or Scan have more bytes than the limit.
+    case scanOutputsTooLarge(limitBytes: Int)
     /// A node inside a subgraph cannot be planned.
     case subgraphPlan(PlanError)
     /// A node inside a subgraph cannot be computed.
@@ -70,7 +72,8 @@ extension OperatorError: CustomStringConvertible {
         case .scanLengthsDiffer(let lengths): "scan inputs have the different lengths \(lengths)"
         case .subgraphSignature(let attribute, let expected, let actual):
             "subgraph \(attribute) has \(actual) inputs or outputs, not \(expected)"
-        case .tooManyIterations(let limit): "the loop goes on after \(limit) iterations"
+        case .tooManyIterations(let limit): "the run's loops go on after \(limit) iterations"
+        case .scanOutputsTooLarge(let limit): "scan outputs are over the limit of \(limit) bytes"
         case .subgraphPlan(let error): error.description
         case .subgraphExecution(let error): error.description
         }

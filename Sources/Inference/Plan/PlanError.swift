@@ -14,6 +14,8 @@ public indirect enum PlanError: Error, Hashable, Sendable {
     case unknownOutput(String)
     /// Subgraphs are nested deeper than this.
     case nestedTooDeep(path: NodePath, limit: Int)
+    /// More nodes than the limit, those of functions counted once a call.
+    case tooManyNodes(path: NodePath, limit: Int)
     /// No normalization of the model has this name.
     case unknownLayer(String)
     /// The model has no normalization that can be answered.
@@ -39,6 +41,7 @@ extension PlanError: CustomStringConvertible {
         case .missingOpset: "the model imports no opset of the default domain"
         case .unknownOutput(let name): "the graph has no value \(name)"
         case .nestedTooDeep(let path, let limit): "\(path): subgraphs are nested deeper than \(limit)"
+        case .tooManyNodes(let path, let limit): "\(path): the model has more than \(limit) nodes"
         case .unknownLayer(let name): "the model has no normalization \(name)"
         case .noLayer: "the model has no normalization that can be answered"
         case .layerInsideLoop(let name):

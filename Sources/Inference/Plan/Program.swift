@@ -61,13 +61,14 @@ final class Program: Sendable {
     /// - Throws: ``ExecutionError/node(path:operatorType:reason:)``.
     func run(_ frame: borrowing Frame) throws(ExecutionError) {
         let slots = frame.slots
+        let budget = frame.budget
         try constants.withUnsafeBufferPointer { (constants) throws(ExecutionError) in
             try operands.withUnsafeBufferPointer { (operands) throws(ExecutionError) in
                 guard let constants = constants.baseAddress, let operands = operands.baseAddress else {
                     return
                 }
                 for index in steps.indices {
-                    try run(step: index, slots, constants, operands)
+                    try run(step: index, slots, constants, operands, budget)
                 }
             }
         }
@@ -78,7 +79,8 @@ final class Program: Sendable {
         step index: Int,
         _ slots: UnsafeMutablePointer<Tensor?>,
         _ constants: UnsafePointer<Tensor>,
-        _ operands: UnsafePointer<Operand>
+        _ operands: UnsafePointer<Operand>,
+        _ budget: UnsafeMutablePointer<RunBudget>
     ) throws(ExecutionError) {
         let range = steps[index].operands
         let targets = steps[index].results
@@ -88,7 +90,8 @@ final class Program: Sendable {
             operands: operands + Int(range.lowerBound),
             count: range.count,
             lastUses: steps[index].lastUses,
-            outputCount: targets.count
+            outputCount: targets.count,
+            budget: budget
         )
         do throws(OperatorError) {
             switch try steps[index].computation.evaluate(inputs) {

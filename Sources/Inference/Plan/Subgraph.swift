@@ -14,7 +14,7 @@ struct Subgraph: Sendable {
 
     /// A frame with the captured values in place, good for any number of runs one after the other.
     func makeFrame(_ inputs: NodeInputs) throws(OperatorError) -> Frame {
-        let frame = Frame(for: program)
+        let frame = Frame(for: program, inputs.budget)
         for index in 0..<captureCount {
             frame.set(program.captures[index], to: try inputs[captureStart + index])
         }

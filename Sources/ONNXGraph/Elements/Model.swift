@@ -14,10 +14,13 @@ internal import SwiftProtobuf
 public struct Model: Sendable {
     var proto: ProtoModel
     let folder: ExternalDataFolder?
+    /// What the model may ask for when it is validated, planned and run; not in the file.
+    public var limits: ModelLimits
 
-    init(proto: ProtoModel, folder: ExternalDataFolder?) {
+    init(proto: ProtoModel, folder: ExternalDataFolder?, limits: ModelLimits = .standard) {
         self.proto = proto
         self.folder = folder
+        self.limits = limits
     }
 
     /// A new model.
@@ -26,7 +29,14 @@ public struct Model: Sendable {
     ///   - graph: Its graph.
     ///   - irVersion: The version of the file format.
     ///   - opsetImports: Versions of the operator sets by domain; `""` is ONNX's own.
-    public init(graph: Graph, irVersion: Int64 = 10, opsetImports: [String: Int]) {
+    ///   - limits: What the model may ask for.
+    public init(
+        graph: Graph,
+        irVersion: Int64 = 10,
+        opsetImports: [String: Int],
+        limits: ModelLimits = .standard
+    ) {
+        self.limits = limits
         proto = ProtoModel()
         folder = graph.folder
         proto.irVersion = irVersion

@@ -3,11 +3,15 @@ internal import SwiftProtobuf
 /// Checks a model's functions: each by itself like a graph, and that none calls itself by any way.
 struct FunctionValidator {
     private let functions: FunctionTable
+    private let limits: ModelLimits
     /// How many calls deep the calls of a function go, the function itself included.
     private var depths: [FunctionTable.ID: Int] = [:]
     private var open: [FunctionTable.ID] = []
 
-    init(_ functions: FunctionTable) { self.functions = functions }
+    init(_ functions: FunctionTable, _ limits: ModelLimits) {
+        self.functions = functions
+        self.limits = limits
+    }
 
     mutating func validate(_ functions: [ProtoFunction]) throws(ModelError) {
         for (index, function) in functions.enumerated() {
@@ -27,16 +31,21 @@ struct FunctionValidator {
             guard !name.isEmpty else { throw .invalidAttribute(name, at: path, .missingName) }
             guard names.insert(name).inserted else { throw .invalidAttribute(name, at: path, .duplicate) }
         }
-        try AttributeValidator.check(function.attributeProto, references: nil) { path }
+        try AttributeValidator.check(function.attributeProto, references: nil, limits) { path }
         let domains = try Model.checkedDomains(of: function.opsetImport)
         var graph = ProtoGraph()
         graph.input = function.input.map { Self.value($0) }
         graph.output = function.output.map { Self.value($0) }
         graph.node = function.node
-        var validator = GraphValidator(domains: domains, functions: functions, references: names)
+        var validator = GraphValidator(
+            domains: domains,
+            functions: functions,
+            references: names,
+            limits: limits
+        )
         try validator.validate(graph, at: path)
         for attribute in function.attributeProto where attribute.hasG {
-            var validator = GraphValidator(domains: domains, functions: functions)
+            var validator = GraphValidator(domains: domains, functions: functions, limits: limits)
             try validator.validate(attribute.g, at: path.entering(attribute.name))
         }
     }

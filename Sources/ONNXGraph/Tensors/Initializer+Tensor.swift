@@ -16,20 +16,25 @@ extension Initializer {
         }
     }
 
-    /// Checks dimensions and the number of elements in the file without reading an element.
+    /// Checks dimensions, size and the number of elements in the file without reading an element.
     ///
     /// A tensor of an unsupported element type passes, as long as nobody reads it.
     ///
+    /// - Parameter limits: How large a tensor may be.
     /// - Throws: ``ModelError/invalidTensor(_:_:)``.
     /// - Complexity: O(1).
-    public func checkSize() throws(ModelError) {
+    public func checkSize(_ limits: ModelLimits) throws(ModelError) {
         guard let elementType else { return }
-        do {
+        do throws(TensorFault) {
             let shape = try checkedShape()
             switch try storage(elementType) {
-            case .external: return
+            case .external: break
             case .raw: try RawElements.check(proto.rawData.count, elementType, shape)
             case .typed(let field): try field.check(in: proto, shape)
+            }
+            let bytes = shape.elementCount * elementType.byteCount
+            guard bytes <= limits.tensorBytes else {
+                throw TensorFault.tooLarge(bytes: bytes, limit: limits.tensorBytes)
             }
         } catch {
             throw .invalidTensor(name, error)

@@ -14,6 +14,8 @@ public enum TensorFault: Error, Hashable, Sendable {
     case elementCount(expected: Int, actual: Int)
     /// Raw bytes in another number than the dimensions and the element type say.
     case byteCount(expected: Int, actual: Int)
+    /// More bytes than a tensor may have.
+    case tooLarge(bytes: Int, limit: Int)
     /// An element outside the range of the element type.
     case elementOutOfRange(index: Int)
     /// Elements in another file, which cannot be read.
@@ -44,6 +46,7 @@ extension TensorFault: CustomStringConvertible {
         case .dataInSeveralFields: "holds elements in more than one field"
         case .elementCount(let expected, let actual): "holds \(actual) elements instead of \(expected)"
         case .byteCount(let expected, let actual): "holds \(actual) bytes instead of \(expected)"
+        case .tooLarge(let bytes, let limit): "has \(bytes) bytes, over the limit of \(limit)"
         case .elementOutOfRange(let index): "has an element out of its type's range at \(index)"
         case .externalData(let fault): fault.description
         }

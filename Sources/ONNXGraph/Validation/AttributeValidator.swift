@@ -6,11 +6,13 @@ enum AttributeValidator {
     ///   - attributes: The attributes.
     ///   - references: The attributes of the function around the node, which its attributes may refer to; nil
     ///     outside of functions.
+    ///   - limits: How large tensors may be.
     ///   - path: Where the node is.
     /// - Throws: ``ModelError/invalidAttribute(_:at:_:)`` or ``ModelError/invalidTensor(_:_:)``.
     static func check(
         _ attributes: [ProtoAttribute],
         references: Set<String>?,
+        _ limits: ModelLimits,
         at path: () -> NodePath
     ) throws(ModelError) {
         var names: Set<String> = []
@@ -21,8 +23,8 @@ enum AttributeValidator {
             guard names.insert(attribute.name).inserted else {
                 throw .invalidAttribute(attribute.name, at: path(), .duplicate)
             }
-            if attribute.hasT { try Initializer(proto: attribute.t, folder: nil).checkSize() }
-            for tensor in attribute.tensors { try Initializer(proto: tensor, folder: nil).checkSize() }
+            if attribute.hasT { try Initializer(proto: attribute.t, folder: nil).checkSize(limits) }
+            for tensor in attribute.tensors { try Initializer(proto: tensor, folder: nil).checkSize(limits) }
         }
     }
 

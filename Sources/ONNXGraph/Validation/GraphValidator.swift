@@ -10,18 +10,24 @@ struct GraphValidator {
     private let functions: FunctionTable
     /// The attributes of the function whose body is validated; nil for a model's graph.
     private let references: Set<String>?
+    private let limits: ModelLimits
     private var frames: [Frame] = []
+    private var nodeCount = 0
 
-    init(domains: Set<String>, functions: FunctionTable, references: Set<String>? = nil) {
+    init(domains: Set<String>, functions: FunctionTable, references: Set<String>? = nil, limits: ModelLimits)
+    {
         self.domains = domains
         self.functions = functions
         self.references = references
+        self.limits = limits
     }
 
     mutating func validate(_ graph: ProtoGraph, at path: NodePath) throws(ModelError) {
-        guard path.depth <= Model.maximumSubgraphDepth else {
-            throw .nestedTooDeep(at: path, limit: Model.maximumSubgraphDepth)
+        guard path.depth <= limits.nestingDepth else {
+            throw .nestedTooDeep(at: path, limit: limits.nestingDepth)
         }
+        nodeCount += graph.node.count
+        guard nodeCount <= limits.nodes else { throw .tooManyNodes(at: path, limit: limits.nodes) }
         guard graph.sparseInitializer.isEmpty else {
             throw .unsupportedFeature("a sparse initializer", at: path)
         }
@@ -52,7 +58,7 @@ struct GraphValidator {
                 throw .duplicateInitializer(initializer.name, graph: path)
             }
             frames[top].names.insert(initializer.name)
-            try Initializer(proto: initializer, folder: nil).checkSize()
+            try Initializer(proto: initializer, folder: nil).checkSize(limits)
         }
     }
 
@@ -72,7 +78,7 @@ struct GraphValidator {
         for input in node.input where !input.isEmpty && !isVisible(input) {
             throw unresolved(input, at: path())
         }
-        try AttributeValidator.check(node.attribute, references: references, at: path)
+        try AttributeValidator.check(node.attribute, references: references, limits, at: path)
         for attribute in node.attribute {
             if attribute.hasG { try validate(attribute.g, at: path().entering(attribute.name)) }
             for (position, subgraph) in attribute.graphs.enumerated() {

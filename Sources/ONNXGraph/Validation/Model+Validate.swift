@@ -4,9 +4,9 @@ extension Model {
     /// That is: IR and opset versions in range; every operator set imported; every value made once and before
     /// it is read, at every depth of subgraphs, values of enclosing graphs included; outputs of graphs made in
     /// them; initializers unique and, in IR version 3, inputs; attributes of the type they declare; tensors
-    /// with valid dimensions and as many elements as these say; no subgraph deeper than
-    /// ``maximumSubgraphDepth``; the same for the bodies of functions, none of which calls itself by any way or
-    /// calls others deeper than ``maximumFunctionDepth``. Whether an operator is known, and what it needs, is not checked here.
+    /// with valid dimensions and as many elements as these say; nesting, nodes and tensors within ``limits``; the
+    /// same for the bodies of functions, none of which calls itself by any way or calls others deeper than
+    /// ``maximumFunctionDepth``. Whether an operator is known, and what it needs, is not checked here.
     ///
     /// - Throws: The first fault found, with its place.
     /// - Complexity: O(size of the model); elements of tensors are not read.
@@ -18,9 +18,9 @@ extension Model {
         let domains = try Self.checkedDomains(of: proto.opsetImport)
         if irVersion < 4 { try Self.checkInitializersAreInputs(proto.graph) }
         let functions = try FunctionTable(proto.functions)
-        var validator = GraphValidator(domains: domains, functions: functions)
+        var validator = GraphValidator(domains: domains, functions: functions, limits: limits)
         try validator.validate(proto.graph, at: .root)
-        var functionValidator = FunctionValidator(functions)
+        var functionValidator = FunctionValidator(functions, limits)
         try functionValidator.validate(proto.functions)
     }
 

@@ -258,11 +258,15 @@ struct ScanTests {
             outputs: ["y"],
             attributes: [Attribute("body", .graph(body))]
         )
-        let plan = try ExecutionPlan(model([loop], inputs: ["x"], outputs: ["y"]))
+        var model = model([loop], inputs: ["x"], outputs: ["y"])
+        model.limits.loopTrips = 1000
+        let plan = try ExecutionPlan(model)
         #expect {
             _ = try plan.run(["x": Tensor(scalar: Float(1))])
         } throws: { error in
-            guard case .node(_, "Loop", .tooManyIterations)? = error as? ExecutionError else { return false }
+            guard case .node(_, "Loop", .tooManyIterations(1000))? = error as? ExecutionError else {
+                return false
+            }
             return true
         }
     }

@@ -5,9 +5,6 @@ import TensorCore
 /// Body inputs: iteration number, condition, states; body outputs: condition, states, scan outputs, which are
 /// stacked along a new first axis.
 struct Loop: Operator, TakingAllTypes {
-    /// The most iterations of one loop.
-    static let maximumIterations = 1 << 20
-
     private let body: Subgraph
     private let stateCount: Int
     private let scanOutputCount: Int
@@ -37,19 +34,18 @@ struct Loop: Operator, TakingAllTypes {
         for index in 0..<stateCount { states.append(try inputs[2 + index]) }
         let frame = try body.makeFrame(inputs)
         var collected = [[Tensor]](repeating: [], count: scanOutputCount)
+        var kept = ScanOutputBudget(inputs)
         var iteration = 0
         while goesOn && iteration < limit ?? .max {
-            guard iteration < Self.maximumIterations else {
-                throw .tooManyIterations(limit: Self.maximumIterations)
-            }
-            goesOn = try step(iteration, &states, frame, &collected)
+            try inputs.budget.pointee.takeTrip()
+            goesOn = try step(iteration, &states, frame, &collected, &kept)
             iteration += 1
         }
         guard scanOutputCount > 0 else { return .many(states) }
         if iteration == 0 {
             // A run that does not count tells the shapes.
             var unused = states
-            _ = try step(0, &unused, frame, &collected)
+            _ = try step(0, &unused, frame, &collected, &kept)
         }
         var outputs = states
         for parts in collected {
@@ -62,7 +58,8 @@ struct Loop: Operator, TakingAllTypes {
         _ iteration: Int,
         _ states: inout [Tensor],
         _ frame: borrowing Frame,
-        _ collected: inout [[Tensor]]
+        _ collected: inout [[Tensor]],
+        _ kept: inout ScanOutputBudget
     ) throws(OperatorError) -> Bool {
         frame.set(body.program.inputs[0], to: Tensor(scalar: Int64(iteration)))
         frame.set(body.program.inputs[1], to: Tensor(scalar: true))
@@ -72,7 +69,9 @@ struct Loop: Operator, TakingAllTypes {
         guard condition.elementType == .bool, condition.count == 1 else { throw .inputValue(input: 1) }
         for index in states.indices { states[index] = try body.output(1 + index, from: frame) }
         for index in collected.indices {
-            collected[index].append(try body.output(1 + states.count + index, from: frame))
+            let part = try body.output(1 + states.count + index, from: frame)
+            try kept.take(part.byteCount)
+            collected[index].append(part)
         }
         return condition.isTrue
     }

@@ -65,7 +65,9 @@ struct Scan: Operator, TakingAllTypes {
         guard length > 0 else { return try emptyResult(rows, frame, inputs) }
         for index in 0..<stateCount { frame.set(program.inputs[index], to: try inputs.take(index)) }
         var collected: [Tensor] = []
+        var kept = ScanOutputBudget(inputs)
         for step in 0..<length {
+            try inputs.budget.pointee.takeTrip()
             for (index, stream) in scanInputs.enumerated() {
                 let position = stream.isReversed ? length - 1 - step : step
                 frame.set(program.inputs[stateCount + index], to: rows[index].element(at: position))
@@ -76,6 +78,7 @@ struct Scan: Operator, TakingAllTypes {
                 if step == 0 {
                     let shape = try shaped { () throws(ShapeError) in try part.shape.inserting(length, at: 0)
                     }
+                    try kept.take(shape.elementCount * part.elementType.byteCount)
                     collected.append(try inputs.makeTensor(part.elementType, shape))
                 }
                 let position = scanOutputs[index].isReversed ? length - 1 - step : step

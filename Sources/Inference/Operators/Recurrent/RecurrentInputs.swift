@@ -3,9 +3,6 @@ import TensorCore
 
 /// The inputs of RNN, GRU and LSTM, checked: `X`, weights `W` and `R`, biases, lengths and initial states.
 struct RecurrentInputs {
-    /// The most gates that one step may have, over all sequences.
-    private static let maximumCells = NodeInputs.maximumTensorBytes / MemoryLayout<Float>.size / 8
-
     let steps: Int
     let batch: Int
     let features: Int
@@ -42,8 +39,9 @@ struct RecurrentInputs {
         bias = try inputs.optional(3) == nil ? nil : Self.expect(inputs.float32(3), [directions, 2 * rows])
         // A tensor without elements may claim any batch.
         let (cells, overflow) = (gates * hidden).multipliedReportingOverflow(by: max(batch, 1))
-        guard !overflow, cells <= Self.maximumCells else {
-            throw .tensorTooLarge(shape: [batch, gates * hidden], limitBytes: NodeInputs.maximumTensorBytes)
+        let limitBytes = inputs.limits.tensorBytes
+        guard !overflow, cells <= limitBytes / MemoryLayout<Float>.size / 8 else {
+            throw .tensorTooLarge(shape: [batch, gates * hidden], limitBytes: limitBytes)
         }
         let limit = x.shape[0]
         let lengths = try inputs.integers(4) ?? [Int](repeating: limit, count: batch)

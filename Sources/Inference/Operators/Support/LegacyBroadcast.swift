@@ -29,6 +29,11 @@ struct LegacyBroadcast: Operator {
         }
         let ones = [Int](repeating: 1, count: a.shape.rank - axis - b.shape.rank)
         b = try b.viewed(as: Shape.checked(b.shape.dimensions + ones))
-        return try NodeInputs.evaluate(computation, [a, b], outputCount: inputs.outputCount)
+        return try NodeInputs.evaluate(
+            computation,
+            [a, b],
+            outputCount: inputs.outputCount,
+            budget: inputs.budget
+        )
     }
 }

@@ -20,7 +20,12 @@ struct ThroughFloat32: Operator {
             tensors.append(tensor.flatMap { Self.widened($0) })
         }
         guard let half else { return try computation.evaluate(inputs) }
-        let outputs = try NodeInputs.evaluate(computation, tensors, outputCount: inputs.outputCount)
+        let outputs = try NodeInputs.evaluate(
+            computation,
+            tensors,
+            outputCount: inputs.outputCount,
+            budget: inputs.budget
+        )
         switch outputs {
         case .one(let tensor): return .one(try Self.rounded(tensor, to: half, inputs))
         case .many(let tensors):
