@@ -54,6 +54,7 @@ public enum OperatorRegistry {
         Entry("Asinh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.asinh, &reader) },
         Entry("Atan", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.atan, &reader) },
         Entry("Atanh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.atanh, &reader) },
+        Entry("Attention", since: 23) { (reader) throws(OperatorError) in try Attention(&reader) },
         Entry("AveragePool") { (reader) throws(OperatorError) in try AveragePool(&reader) },
         Entry("BatchNormalization") { (reader) throws(OperatorError) in try BatchNormalization(&reader) },
         Entry("BitShift", since: 11) { (reader) throws(OperatorError) in try Bitwise(shift: &reader) },
@@ -63,6 +64,9 @@ public enum OperatorRegistry {
         Entry("BitwiseXor", since: 18) { (reader) throws(OperatorError) in try Bitwise(.xor, &reader) },
         Entry("Cast") { (reader) throws(OperatorError) in try Cast(&reader) },
         Entry("CastLike", since: 15) { (reader) throws(OperatorError) in try Cast(like: &reader) },
+        Entry("CausalConvWithState", since: 27) { (reader) throws(OperatorError) in
+            try CausalConvWithState(&reader)
+        },
         Entry("Ceil") { (reader) throws(OperatorError) in try Unary(.ceiling, &reader) },
         Entry("Celu", since: 12) { (reader) throws(OperatorError) in try ScalarFunction(celu: &reader) },
         Entry("Clip") { (reader) throws(OperatorError) in try Clip(&reader) },
@@ -71,6 +75,7 @@ public enum OperatorRegistry {
         Entry("Constant") { (reader) throws(OperatorError) in try Constant(&reader) },
         Entry("ConstantOfShape", since: 9) { (reader) throws(OperatorError) in try ConstantOfShape(&reader) },
         Entry("Conv") { (reader) throws(OperatorError) in try Conv(&reader) },
+        Entry("ConvInteger", since: 10) { (reader) throws(OperatorError) in try ConvInteger(&reader) },
         Entry("ConvTranspose") { (reader) throws(OperatorError) in try ConvTranspose(&reader) },
         Entry("Cos", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.cos, &reader) },
         Entry("Cosh", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(.cosh, &reader) },
@@ -81,8 +86,14 @@ public enum OperatorRegistry {
             try Cumulative(multiplies: false, &reader)
         },
         Entry("DepthToSpace") { (reader) throws(OperatorError) in try DepthSpace(toSpace: true, &reader) },
+        Entry("DequantizeLinear", since: 10) { (reader) throws(OperatorError) in try DequantizeLinear(&reader)
+        },
         Entry("Div") { (reader) throws(OperatorError) in try Arithmetic(.divide, &reader) },
         Entry("Dropout") { (reader) throws(OperatorError) in try Dropout(&reader) },
+        Entry("DynamicQuantizeLinear", since: 11) { (reader) throws(OperatorError) in
+            try DynamicQuantizeLinear(&reader)
+        },
+        Entry("Einsum", since: 12) { (reader) throws(OperatorError) in try Einsum(&reader) },
         Entry("Elu") { (reader) throws(OperatorError) in try ScalarFunction(elu: &reader) },
         Entry("Equal") { (reader) throws(OperatorError) in try Comparison(.equal, &reader) },
         Entry("Erf", since: 9) { (reader) throws(OperatorError) in try Unary(.erf, &reader) },
@@ -129,6 +140,8 @@ public enum OperatorRegistry {
         Entry("LessOrEqual", since: 12) { (reader) throws(OperatorError) in
             try Comparison(.lessOrEqual, &reader)
         },
+        Entry("LinearAttention", since: 27) { (reader) throws(OperatorError) in try LinearAttention(&reader)
+        },
         Entry("Log") { (reader) throws(OperatorError) in try Unary(.log, &reader) },
         Entry("LogSoftmax") { (reader) throws(OperatorError) in try SoftmaxOperator(logarithm: true, &reader)
         },
@@ -136,6 +149,7 @@ public enum OperatorRegistry {
         Entry("LpNormalization") { (reader) throws(OperatorError) in try LpNormalization(&reader) },
         Entry("LpPool") { (reader) throws(OperatorError) in try AveragePool(norm: &reader) },
         Entry("MatMul") { (reader) throws(OperatorError) in try MatMul(&reader) },
+        Entry("MatMulInteger", since: 10) { (reader) throws(OperatorError) in try MatMulInteger(&reader) },
         Entry("Max") { (reader) throws(OperatorError) in try Variadic(.maximum, &reader) },
         Entry("MaxPool") { (reader) throws(OperatorError) in try MaxPool(&reader) },
         Entry("Mean") { (reader) throws(OperatorError) in try Variadic(.add, divides: true, &reader) },
@@ -151,6 +165,9 @@ public enum OperatorRegistry {
         Entry("PRelu") { (reader) throws(OperatorError) in try PRelu(&reader) },
         Entry("Pad") { (reader) throws(OperatorError) in try Pad(&reader) },
         Entry("Pow") { (reader) throws(OperatorError) in try Power(&reader) },
+        Entry("QLinearConv", since: 10) { (reader) throws(OperatorError) in try QLinearConv(&reader) },
+        Entry("QLinearMatMul", since: 10) { (reader) throws(OperatorError) in try QLinearMatMul(&reader) },
+        Entry("QuantizeLinear", since: 10) { (reader) throws(OperatorError) in try QuantizeLinear(&reader) },
         Entry("RMSNormalization", since: 23) { (reader) throws(OperatorError) in try RMSNormalization(&reader)
         },
         Entry("RNN") { (reader) throws(OperatorError) in try RNN(&reader) },
@@ -183,6 +200,8 @@ public enum OperatorRegistry {
         Entry("Relu") { (reader) throws(OperatorError) in try Unary(.relu, &reader) },
         Entry("Reshape") { (reader) throws(OperatorError) in try Reshape(&reader) },
         Entry("ReverseSequence", since: 10) { (reader) throws(OperatorError) in try ReverseSequence(&reader)
+        },
+        Entry("RotaryEmbedding", since: 23) { (reader) throws(OperatorError) in try RotaryEmbedding(&reader)
         },
         Entry("Round", since: 11) { (reader) throws(OperatorError) in try Unary(.round, &reader) },
         Entry("Scan", since: 9) { (reader) throws(OperatorError) in try Scan(&reader) },

@@ -32,17 +32,25 @@ struct BatchNormalization: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
+        let x = try inputs[0]
+        guard x.elementType == .float32 || x.elementType == .float64 else {
+            throw .unsupportedElementType(x.elementType, input: 0)
+        }
         let channels = x.shape.rank > 1 ? x.shape[1] : 1
         guard x.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
         var parameters: [[Double]] = []
         for index in 1..<5 {
-            let parameter = try inputs.float32(index)
+            let parameter = try inputs[index]
+            guard parameter.elementType == .float32 || parameter.elementType == .float64 else {
+                throw .unsupportedElementType(parameter.elementType, input: index)
+            }
             guard parameter.count == channels else {
                 throw .shape(.elementCountMismatch(expected: channels, actual: parameter.count))
             }
-            parameters.append(parameter.array(of: Float.self).map(Double.init))
+            let wide = try Cast.convert(parameter, to: .float64, inputs, input: index)
+            parameters.append(wide.array(of: Double.self))
         }
+        if x.elementType == .float64 { return try doubles(x, parameters, inputs) }
         guard isTraining else {
             let affine = ChannelAffine(
                 scale: parameters[0],
@@ -53,7 +61,7 @@ struct BatchNormalization: Operator {
             )
             return .one(try affine.apply(x, inputs))
         }
-        let (mean, variance) = Self.statistics(x, channels: channels)
+        let (mean, variance) = Self.statistics(of: Float.self, x, channels: channels)
         let affine = ChannelAffine(
             scale: parameters[0],
             bias: parameters[1],
@@ -74,14 +82,51 @@ struct BatchNormalization: Operator {
         return .many(outputs)
     }
 
+    /// The normalization of float64; running statistics have the type of those given.
+    private func doubles(
+        _ x: Tensor,
+        _ parameters: [[Double]],
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> NodeOutputs {
+        let channels = parameters[0].count
+        let length = x.shape.elementCount(of: min(2, x.shape.rank)..<x.shape.rank)
+        let (mean, variance) =
+            isTraining
+            ? Self.statistics(of: Double.self, x, channels: channels) : (parameters[2], parameters[3])
+        let factors = zip(parameters[0], variance).map { $0 / ($1 + Double(epsilon)).squareRoot() }
+        let y = try inputs.makeTensor(of: Double.self, x.shape) { y in
+            x.withElements(of: Double.self) { x in
+                for index in x.indices {
+                    let channel = index / length % channels
+                    y[index] = (x[index] - mean[channel]) * factors[channel] + parameters[1][channel]
+                }
+            }
+        }
+        guard isTraining else { return .one(y) }
+        var outputs = [y]
+        let keep = Double(momentum)
+        for (index, batch) in [(3, mean), (4, variance)] {
+            let updated = zip(parameters[index - 1], batch).map { $0 * keep + $1 * (1 - keep) }
+            let tensor = try shaped { () throws(ShapeError) in
+                try Tensor(updated, shape: Shape(checking: [channels]))
+            }
+            outputs.append(try Cast.convert(tensor, to: inputs[index].elementType, inputs, input: index))
+        }
+        return .many(outputs)
+    }
+
     /// Mean and variance of each channel over all other axes, in Double, by two passes.
-    private static func statistics(_ x: Tensor, channels: Int) -> (mean: [Double], variance: [Double]) {
+    private static func statistics<T: RealNumber>(
+        of type: T.Type,
+        _ x: Tensor,
+        channels: Int
+    ) -> (mean: [Double], variance: [Double]) {
         let batch = x.shape[0]
         let length = x.shape.elementCount(of: min(2, x.shape.rank)..<x.shape.rank)
         let count = Double(batch * length)
         var mean = [Double](repeating: 0, count: channels)
         var variance = mean
-        x.withPointer(to: Float.self) { x in
+        x.withPointer(to: T.self) { x in
             for channel in 0..<channels {
                 var sum = 0.0
                 for row in 0..<batch {

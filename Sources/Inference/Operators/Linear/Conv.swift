@@ -60,8 +60,13 @@ struct Conv: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
-        guard x.shape.rank == 3 else { return .one(try spatial(x, inputs)) }
+        let x = try inputs[0]
+        switch x.elementType {
+        case .float32 where x.shape.rank == 3: break
+        case .float32: return .one(try spatial(of: Float.self, x, inputs))
+        case .float64: return .one(try spatial(of: Double.self, x, inputs))
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
         let length = x.shape[2]
         let convolution: PackedConvolution1D
         var bias = self.bias
@@ -113,18 +118,22 @@ struct Conv: Operator {
         )
     }
 
-    /// The convolution over other than one axis.
-    private func spatial(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
-        let weights = try inputs.float32(1)
+    /// The convolution over other than one axis, or in float64.
+    private func spatial<T: RealNumber>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let weights = try inputs.tensor(1, of: T.elementType)
         let convolution = try SpatialConvolution(
             attributes,
             groups: groups,
             x: x.shape,
             weights: weights.shape
         )
-        var y = try convolution.apply(x, weights, inputs)
+        var y = try convolution.apply(of: T.self, x, weights, inputs)
         if inputs.optional(2) != nil {
-            let bias = try inputs.float32(2)
+            let bias = try inputs.tensor(2, of: T.elementType)
             guard bias.count == weights.shape[0] else {
                 throw .shape(.elementCountMismatch(expected: weights.shape[0], actual: bias.count))
             }
@@ -133,6 +142,9 @@ struct Conv: Operator {
             y = try Arithmetic.combine(.add, y, addend, inputs, mayWrite: (true, false))
         }
         guard activation != .identity else { return y }
+        guard y.elementType == .float32 else {
+            return try TypedMap.unary(y, inputs) { (x: Double) in activation.double(x) }
+        }
         let count = y.count
         y.withMutablePointer(to: Float.self) { Elementwise.apply(activation, to: $0, into: $0, count: count) }
         return y

@@ -1,4 +1,3 @@
-import Kernels
 import TensorCore
 
 /// ConvTranspose over one to three axes: each element of `[B, C, ...]` adds a window of weights `[C, N / group, ...]`.
@@ -25,8 +24,8 @@ struct ConvTranspose: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
-        let weights = try inputs.float32(1)
+        let x = try inputs[0]
+        let weights = try inputs.tensor(1, of: x.elementType)
         let rank = x.shape.rank
         guard (3...5).contains(rank) else { throw .unsupportedRank(rank, input: 0) }
         guard weights.shape.rank == rank else { throw .unsupportedRank(weights.shape.rank, input: 1) }
@@ -43,9 +42,14 @@ struct ConvTranspose: Operator {
         let single = WindowAxis(length: 1, kernel: 1, stride: 1, dilation: 1, extent: 1, outputs: 1)
         let padded = [WindowAxis](repeating: single, count: 3 - axes.count) + axes
         let windows = Windows(rank: axes.count, z: padded[0], y: padded[1], x: padded[2])
-        let product = try spread(x, weights, shape, windows, inputs)
+        let product: Tensor
+        switch x.elementType {
+        case .float32: product = try spread(of: Float.self, x, weights, shape, windows, inputs)
+        case .float64: product = try spread(of: Double.self, x, weights, shape, windows, inputs)
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
         guard inputs.optional(2) != nil else { return .one(product) }
-        let bias = try inputs.float32(2)
+        let bias = try inputs.tensor(2, of: x.elementType)
         guard bias.count == filters else {
             throw .shape(.elementCountMismatch(expected: filters, actual: bias.count))
         }
@@ -111,7 +115,8 @@ struct ConvTranspose: Operator {
     }
 
     /// For each sample and group: weights times input, then every column added where its window lies.
-    private func spread(
+    private func spread<T: RealNumber>(
+        of type: T.Type,
         _ x: Tensor,
         _ weights: Tensor,
         _ shape: Shape,
@@ -122,20 +127,22 @@ struct ConvTranspose: Operator {
         let filters = weights.shape[1]
         let taps = windows.z.kernel * windows.y.kernel * windows.x.kernel
         let elements = windows.z.outputs * windows.y.outputs * windows.x.outputs
-        var columns = try inputs.makeTensor(.float32, Shape.checked([filters, taps, elements]))
-        var y = try inputs.makeTensor(.float32, shape)
+        var columns = try inputs.makeTensor(T.elementType, Shape.checked([filters, taps, elements]))
+        var y = try inputs.makeTensor(T.elementType, shape)
         let count = shape.elementCount
-        x.withPointer(to: Float.self) { x in
-            weights.withPointer(to: Float.self) { weights in
-                columns.withMutablePointer(to: Float.self) { columns in
-                    y.withMutablePointer(to: Float.self) { y in
+        x.withPointer(to: T.self) { x in
+            weights.withPointer(to: T.self) { weights in
+                columns.withMutablePointer(to: T.self) { columns in
+                    y.withMutablePointer(to: T.self) { y in
                         y.update(repeating: 0, count: count)
                         for part in 0..<shape[0] * groups where count > 0 {
-                            GEMM.multiply(
+                            T.multiply(
                                 transposeA: true,
+                                transposeB: false,
                                 m: filters * taps,
                                 n: elements,
                                 k: channels,
+                                alpha: 1,
                                 a: weights + part % groups * channels * filters * taps,
                                 lda: filters * taps,
                                 b: x + part * channels * elements,
@@ -159,9 +166,9 @@ struct ConvTranspose: Operator {
         return y
     }
 
-    private func add(
-        _ columns: UnsafePointer<Float>,
-        to target: UnsafeMutablePointer<Float>,
+    private func add<T: RealNumber>(
+        _ columns: UnsafePointer<T>,
+        to target: UnsafeMutablePointer<T>,
         elements: Int,
         _ windows: Windows
     ) {

@@ -2,6 +2,8 @@ import Kernels
 import TensorCore
 
 /// Gemm: `alpha * A' * B' + beta * C`, with A and B transposed on demand and C broadcast.
+///
+/// In all types of numbers; of integers the factors must be whole.
 struct Gemm: Operator {
     let alpha: Float
     let beta: Float
@@ -64,7 +66,11 @@ struct Gemm: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let a = try inputs.float32(0)
+        let a = try inputs[0]
+        guard a.elementType == .float32 else {
+            if prepared != nil { throw .unsupportedElementType(a.elementType, input: 0) }
+            return .one(try PlainGemm(gemm: self, inputs: inputs).run(for: a.elementType, input: 0))
+        }
         guard a.shape.rank == 2 else { throw .unsupportedRank(a.shape.rank, input: 0) }
         let (m, k) = transposesA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
         if let prepared { return .one(try product(a, m, k, prepared, inputs)) }

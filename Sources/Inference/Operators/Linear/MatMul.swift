@@ -3,6 +3,8 @@ import TensorCore
 
 /// MatMul: numpy's matrix product; leading axes are broadcast, a vector is a row (left) or a column (right).
 ///
+/// In all types of numbers; integers wrap around.
+///
 /// With a constant right side of rank 2, whose packed form is made once; it may then have a bias and an activation
 /// folded in by the planner.
 struct MatMul: Operator {
@@ -40,8 +42,12 @@ struct MatMul: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let a = try inputs.float32(0)
-        if let prepared { return .one(try product(a, prepared, inputs)) }
+        let a = try inputs[0]
+        if let prepared { return .one(try product(inputs.float32(0), prepared, inputs)) }
+        guard a.elementType == .float32 else {
+            let work = try PlainMatMul(a: a, b: inputs[1], inputs: inputs)
+            return .one(try work.run(for: a.elementType, input: 0))
+        }
         let b = try inputs.float32(1)
         guard a.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
         guard b.shape.rank > 0 else { throw .unsupportedRank(0, input: 1) }

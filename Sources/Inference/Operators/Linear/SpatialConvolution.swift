@@ -1,4 +1,3 @@
-import Kernels
 import TensorCore
 
 /// A convolution over one to three axes as a matrix product: each window's elements are gathered to a column.
@@ -34,20 +33,25 @@ struct SpatialConvolution {
         outputChannels = weights[0]
     }
 
-    /// The convolution without bias.
-    func apply(_ x: Tensor, _ weights: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+    /// The convolution without bias, of tensors that both have the element type.
+    func apply<T: MatrixElement>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ weights: Tensor,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
         let channels = inputChannels / groups
         let filters = outputChannels / groups
         let taps = windows.z.kernel * windows.y.kernel * windows.x.kernel
         let shape = try Shape.checked([x.shape[0], outputChannels] + windows.outputLengths)
         let outputs = windows.z.outputs * windows.y.outputs * windows.x.outputs
-        guard shape.elementCount > 0 else { return try inputs.makeTensor(.float32, shape) }
-        var columns = try inputs.makeTensor(.float32, Shape.checked([channels, taps, outputs]))
-        var y = try inputs.makeTensor(.float32, shape)
-        x.withPointer(to: Float.self) { x in
-            weights.withPointer(to: Float.self) { weights in
-                columns.withMutablePointer(to: Float.self) { columns in
-                    y.withMutablePointer(to: Float.self) { y in
+        guard shape.elementCount > 0 else { return try inputs.makeTensor(T.elementType, shape) }
+        var columns = try inputs.makeTensor(T.elementType, Shape.checked([channels, taps, outputs]))
+        var y = try inputs.makeTensor(T.elementType, shape)
+        x.withPointer(to: T.self) { x in
+            weights.withPointer(to: T.self) { weights in
+                columns.withMutablePointer(to: T.self) { columns in
+                    y.withMutablePointer(to: T.self) { y in
                         for part in 0..<shape[0] * groups {
                             let source = x + part * channels * windows.inputCount
                             for channel in 0..<channels {
@@ -57,10 +61,13 @@ struct SpatialConvolution {
                                     outputs: outputs
                                 )
                             }
-                            GEMM.multiply(
+                            T.multiply(
+                                transposeA: false,
+                                transposeB: false,
                                 m: filters,
                                 n: outputs,
                                 k: channels * taps,
+                                alpha: 1,
                                 a: weights + part % groups * filters * channels * taps,
                                 lda: channels * taps,
                                 b: columns,
@@ -77,9 +84,9 @@ struct SpatialConvolution {
     }
 
     /// Writes `[taps, outputs]`: what each tap of each window reads, 0 where that is padding.
-    private func gather(
-        _ source: UnsafePointer<Float>,
-        into columns: UnsafeMutablePointer<Float>,
+    private func gather<T: MatrixElement>(
+        _ source: UnsafePointer<T>,
+        into columns: UnsafeMutablePointer<T>,
         outputs: Int
     ) {
         let (ky, kx) = (windows.y.kernel, windows.x.kernel)

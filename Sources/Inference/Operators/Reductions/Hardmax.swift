@@ -14,16 +14,28 @@ struct Hardmax: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
+        let x = try inputs[0]
         let rank = x.shape.rank
         let axis = takesAllBehind && axis == rank ? rank : try x.shape.axis(axis)
         let end = takesAllBehind ? rank : axis + 1
+        let work = HardmaxWork(x: x, axis: axis, end: end, inputs: inputs)
+        return try work.run(for: x.elementType, input: 0)
+    }
+}
+
+private struct HardmaxWork: RealWork {
+    let x: Tensor
+    let axis: Int
+    let end: Int
+    let inputs: NodeInputs
+
+    func run<T: RealNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
         let length = x.shape.elementCount(of: axis..<end)
-        let inner = x.shape.elementCount(of: end..<rank)
+        let inner = x.shape.elementCount(of: end..<x.shape.rank)
         let rows = x.count == 0 ? 0 : x.count / length
         return .one(
-            try inputs.makeTensor(of: Float.self, x.shape) { y in
-                x.withPointer(to: Float.self) { x in
+            try inputs.makeTensor(of: T.self, x.shape) { y in
+                x.withPointer(to: T.self) { x in
                     for row in 0..<rows {
                         let start = row / inner * length * inner + row % inner
                         var best = 0

@@ -15,22 +15,26 @@ struct LayerNormalizationOperator: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
+        let x = try inputs[0]
+        guard x.elementType == .float32 || x.elementType == .float64 else {
+            throw .unsupportedElementType(x.elementType, input: 0)
+        }
         let axis = try x.shape.axis(axis)
         let rows = x.shape.elementCount(of: 0..<axis)
         let columns = x.shape.elementCount(of: axis..<x.shape.rank)
         var row = x.shape
         for _ in 0..<axis { row = row.removing(axis: 0) }
-        let scale = try Self.spread(inputs.float32(1), over: row, inputs)
+        let scale = try Self.spread(inputs.tensor(1, of: x.elementType), over: row, inputs)
         var bias: Tensor?
         if inputs.optional(2) != nil {
-            bias = try Self.spread(inputs.float32(2), over: row, inputs)
+            bias = try Self.spread(inputs.tensor(2, of: x.elementType), over: row, inputs)
         }
         var kept = x.shape
         for position in axis..<x.shape.rank {
             let before = kept
             kept = try shaped { () throws(ShapeError) in try before.replacing(axis: position, by: 1) }
         }
+        if x.elementType == .float64 { return try doubles(x, scale, bias, rows: rows, kept: kept, inputs) }
         var y = try inputs.makeTensor(.float32, x.shape)
         var means = try inputs.makeTensor(.float32, kept)
         var deviations = try inputs.makeTensor(.float32, kept)
@@ -60,6 +64,39 @@ struct LayerNormalizationOperator: Operator {
             }
         }
         return .many([y, means, deviations])
+    }
+
+    /// Rows of float64; their means and deviations are given in float32, as the spec has them.
+    private func doubles(
+        _ x: Tensor,
+        _ scale: Tensor,
+        _ bias: Tensor?,
+        rows: Int,
+        kept: Shape,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> NodeOutputs {
+        let columns = x.count / max(rows, 1)
+        let factors = scale.array(of: Double.self)
+        let addends = bias?.array(of: Double.self)
+        var means = [Float](repeating: 0, count: kept.elementCount)
+        var deviations = means
+        let y = try inputs.makeTensor(of: Double.self, x.shape) { y in
+            x.withPointer(to: Double.self) { x in
+                for row in 0..<rows where columns > 0 {
+                    let (source, target) = (x + row * columns, y + row * columns)
+                    let (mean, factor) = RowStatistics.of(source, count: columns, epsilon: Double(epsilon))
+                    for index in 0..<columns {
+                        let value = (source[index] - mean) * factor
+                        target[index] = value * factors[index] + (addends?[index] ?? 0)
+                    }
+                    means[row] = Float(mean)
+                    deviations[row] = Float(factor)
+                }
+            }
+        }
+        return try shaped { () throws(ShapeError) in
+            .many([y, try Tensor(means, shape: kept), try Tensor(deviations, shape: kept)])
+        }
     }
 
     /// A parameter with one element for each of a row.

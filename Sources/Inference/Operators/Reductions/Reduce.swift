@@ -64,16 +64,20 @@ struct Reduce: Operator {
                 }
             }
         case .float64:
-            return try fold(of: Double.self, x, shape, (outer, count, inner), Double(kind.emptyValue), inputs)
-            {
-                kind.combine($0, $1, count: Double(count))
+            let start = kind == .mean ? 0 : Double(kind.emptyValue)
+            let result = try fold(of: Double.self, x, shape, (outer, count, inner), start, inputs) {
+                kind.combine($0, $1)
             }
+            guard kind == .mean else { return result }
+            return try TypedMap.unary(result, inputs) { (sum: Double) in sum / Double(count) }
         case .int64:
             return try integers(of: Int64.self, x, shape, (outer, count, inner), kind, inputs)
         case .int32:
             return try integers(of: Int32.self, x, shape, (outer, count, inner), kind, inputs)
         case .int8: return try integers(of: Int8.self, x, shape, (outer, count, inner), kind, inputs)
+        case .int16: return try integers(of: Int16.self, x, shape, (outer, count, inner), kind, inputs)
         case .uint8: return try integers(of: UInt8.self, x, shape, (outer, count, inner), kind, inputs)
+        case .uint16: return try integers(of: UInt16.self, x, shape, (outer, count, inner), kind, inputs)
         case .uint32: return try integers(of: UInt32.self, x, shape, (outer, count, inner), kind, inputs)
         case .uint64: return try integers(of: UInt64.self, x, shape, (outer, count, inner), kind, inputs)
         case .bool where kind == .maximum:
@@ -165,10 +169,9 @@ extension Reduce.Kind {
         }
     }
 
-    fileprivate func combine(_ a: Double, _ b: Double, count: Double) -> Double {
+    fileprivate func combine(_ a: Double, _ b: Double) -> Double {
         switch self {
-        case .sum: a + b
-        case .mean: (a.isNaN ? 0 : a) + b / count
+        case .sum, .mean: a + b
         case .maximum: a.isNaN || a > b ? a : b
         case .minimum: a.isNaN || a < b ? a : b
         case .sumOfSquares, .norm: a + b * b

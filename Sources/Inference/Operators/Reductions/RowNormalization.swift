@@ -16,25 +16,61 @@ struct RMSNormalization: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
-        let scale = try inputs.float32(1)
+        let x = try inputs[0]
+        let scale = try inputs.tensor(1, of: x.elementType)
         let columns = x.shape.elementCount(of: try x.shape.axis(axis)..<x.shape.rank)
         guard try scale.shape.broadcasting(x.shape) == x.shape else {
             throw .shape(.notBroadcastable(scale.shape.dimensions, x.shape.dimensions))
         }
+        let work = RootMeanSquareWork(x: x, columns: columns, epsilon: epsilon, inputs: inputs)
+        let output = try work.run(for: x.elementType, input: 0)
+        guard case .one(let normalized) = output else { return output }
+        return .one(try Arithmetic.combine(.multiply, normalized, scale, inputs, mayWrite: (true, false)))
+    }
+}
+
+private struct RootMeanSquareWork: RealWork {
+    let x: Tensor
+    let columns: Int
+    let epsilon: Double
+    let inputs: NodeInputs
+
+    func run<T: RealNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
         let rows = columns == 0 ? 0 : x.count / columns
-        let normalized = try inputs.makeTensor(of: Float.self, x.shape) { y in
-            x.withPointer(to: Float.self) { x in
-                for row in 0..<rows {
-                    let (source, target) = (x + row * columns, y + row * columns)
-                    var sum = 0.0
-                    for index in 0..<columns { sum += Double(source[index]) * Double(source[index]) }
-                    let factor = 1 / (sum / Double(columns) + epsilon).squareRoot()
-                    for index in 0..<columns { target[index] = Float(Double(source[index]) * factor) }
+        return .one(
+            try inputs.makeTensor(of: T.self, x.shape) { y in
+                x.withPointer(to: T.self) { x in
+                    for row in 0..<rows {
+                        let (source, target) = (x + row * columns, y + row * columns)
+                        var sum = 0.0
+                        for index in 0..<columns { sum += Double(source[index]) * Double(source[index]) }
+                        let factor = 1 / (sum / Double(columns) + epsilon).squareRoot()
+                        for index in 0..<columns { target[index] = T(Double(source[index]) * factor) }
+                    }
                 }
             }
+        )
+    }
+}
+
+/// Mean and deviation of a row, by two passes in Double.
+enum RowStatistics {
+    /// The mean, and `1 / sqrt(variance + epsilon)`, variance with divisor N.
+    @inline(__always)
+    static func of<T: RealNumber>(
+        _ row: UnsafePointer<T>,
+        count: Int,
+        epsilon: Double
+    ) -> (mean: Double, factor: Double) {
+        var sum = 0.0
+        for index in 0..<count { sum += Double(row[index]) }
+        let mean = sum / Double(count)
+        var squares = 0.0
+        for index in 0..<count {
+            let difference = Double(row[index]) - mean
+            squares += difference * difference
         }
-        return .one(try Arithmetic.combine(.multiply, normalized, scale, inputs, mayWrite: (true, false)))
+        return (mean, 1 / (squares / Double(count) + epsilon).squareRoot())
     }
 }
 
@@ -63,39 +99,20 @@ struct GroupNormalization: Operator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs.float32(0)
+        let x = try inputs[0]
         guard x.shape.rank >= 2 else { throw .unsupportedRank(x.shape.rank, input: 0) }
         let channels = x.shape[1]
         let groups = groups ?? channels
         guard groups == 0 || channels % groups == 0 else { throw .attributeValue("num_groups") }
-        let scale = try parameter(1, channels: channels, groups: groups, inputs)
-        let bias = try parameter(2, channels: channels, groups: groups, inputs)
-        let length = x.shape.elementCount(of: 2..<x.shape.rank)
-        let count = groups == 0 ? 0 : channels / groups * length
-        let rows = count == 0 ? 0 : x.count / count
-        return .one(
-            try inputs.makeTensor(of: Float.self, x.shape) { y in
-                x.withPointer(to: Float.self) { x in
-                    for row in 0..<rows {
-                        let (source, target) = (x + row * count, y + row * count)
-                        var sum = 0.0
-                        for index in 0..<count { sum += Double(source[index]) }
-                        let mean = sum / Double(count)
-                        var squares = 0.0
-                        for index in 0..<count {
-                            let difference = Double(source[index]) - mean
-                            squares += difference * difference
-                        }
-                        let factor = 1 / (squares / Double(count) + epsilon).squareRoot()
-                        for index in 0..<count {
-                            let channel = row % groups * (channels / groups) + index / length
-                            let value = (Double(source[index]) - mean) * factor
-                            target[index] = Float(value * scale[channel] + bias[channel])
-                        }
-                    }
-                }
-            }
+        let work = GroupWork(
+            x: x,
+            groups: groups,
+            scale: try parameter(1, channels: channels, groups: groups, x.elementType, inputs),
+            bias: try parameter(2, channels: channels, groups: groups, x.elementType, inputs),
+            epsilon: epsilon,
+            inputs: inputs
         )
+        return try work.run(for: x.elementType, input: 0)
     }
 
     /// One value a channel.
@@ -103,14 +120,47 @@ struct GroupNormalization: Operator {
         _ index: Int,
         channels: Int,
         groups: Int,
+        _ type: ElementType,
         _ inputs: NodeInputs
     ) throws(OperatorError) -> [Double] {
-        let values = try inputs.float32(index).array(of: Float.self).map(Double.init)
+        let parameter = try inputs.tensor(index, of: type)
+        let values = try Cast.convert(parameter, to: .float64, inputs, input: index).array(of: Double.self)
         if values.count == channels { return values }
         guard values.count == groups else {
             throw .shape(.elementCountMismatch(expected: channels, actual: values.count))
         }
         return (0..<channels).map { values[$0 / (channels / groups)] }
+    }
+}
+
+private struct GroupWork: RealWork {
+    let x: Tensor
+    let groups: Int
+    let scale: [Double]
+    let bias: [Double]
+    let epsilon: Double
+    let inputs: NodeInputs
+
+    func run<T: RealNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
+        let length = x.shape.elementCount(of: 2..<x.shape.rank)
+        let channels = groups == 0 ? 0 : x.shape[1] / groups
+        let count = channels * length
+        let rows = count == 0 ? 0 : x.count / count
+        return .one(
+            try inputs.makeTensor(of: T.self, x.shape) { y in
+                x.withPointer(to: T.self) { x in
+                    for row in 0..<rows {
+                        let (source, target) = (x + row * count, y + row * count)
+                        let (mean, factor) = RowStatistics.of(source, count: count, epsilon: epsilon)
+                        for index in 0..<count {
+                            let channel = row % groups * channels + index / length
+                            let value = (Double(source[index]) - mean) * factor
+                            target[index] = T(value * scale[channel] + bias[channel])
+                        }
+                    }
+                }
+            }
+        )
     }
 }
 

@@ -81,9 +81,12 @@ extension NodeInputs {
     }
 
     /// An input that must be float32.
-    func float32(_ index: Int) throws(OperatorError) -> Tensor {
+    func float32(_ index: Int) throws(OperatorError) -> Tensor { try tensor(index, of: .float32) }
+
+    /// An input that must have an element type.
+    func tensor(_ index: Int, of elementType: ElementType) throws(OperatorError) -> Tensor {
         let tensor = try self[index]
-        guard tensor.elementType == .float32 else {
+        guard tensor.elementType == elementType else {
             throw .unsupportedElementType(tensor.elementType, input: index)
         }
         return tensor

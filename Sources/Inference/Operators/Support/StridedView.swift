@@ -31,6 +31,15 @@ struct StridedView {
         }
     }
 
+    /// Axes with given distances between their elements, from the first element on.
+    init(dimensions: Shape, strides: [Int]) {
+        rank = dimensions.rank
+        for axis in 0..<rank {
+            self.dimensions[axis] = dimensions[axis]
+            self.strides[axis] = strides[axis]
+        }
+    }
+
     /// Keeps `count` elements of an axis, from `start` on, `step` apart; all of them must exist.
     mutating func take(axis: Int, start: Int, step: Int, count: Int) {
         if count > 0 { offset += start * strides[axis] }
