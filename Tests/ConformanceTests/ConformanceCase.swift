@@ -1,6 +1,5 @@
 import Foundation
 import Inference
-import SwiftProtobuf
 import TensorCore
 import TestSupport
 
@@ -44,44 +43,48 @@ struct ConformanceCase {
             guard !sets.isEmpty else { return "no data" }
             for set in sets {
                 let data = folder.appendingPathComponent(set)
-                let inputs = try tensors("input", of: model.graph.requiredInputs, in: data)
-                let expected = try tensors("output", of: model.graph.outputs, in: data)
+                let inputs = try values("input", of: model.graph.requiredInputs, in: data)
+                let expected = try values("output", of: model.graph.outputs, in: data)
                 let named = Dictionary(
                     uniqueKeysWithValues: zip(model.graph.requiredInputs.map(\.name), inputs)
                 )
                 for plan in plans {
-                    let outputs = try plan.run(named)
+                    let outputs = try plan.run(values: named)
                     for (index, output) in outputs.enumerated() {
-                        guard let difference = try tolerance().firstDifference(output, expected[index])
-                        else { continue }
+                        guard let difference = try difference(output, expected[index]) else { continue }
                         return "wrong result: output \(index): \(difference)"
                     }
                 }
             }
             return nil
-        } catch let error as Unreadable {
+        } catch let error as ValueFile.Unreadable {
             return error.reason
         } catch {
             return "\(error)"
         }
     }
 
-    /// What a file of the suite holds that a tensor here cannot.
-    private struct Unreadable: Error { let reason: String }
+    private func difference(_ actual: Value, _ expected: Value) throws -> String? {
+        switch (actual, expected) {
+        case (.tensor(let a), .tensor(let b)): return try tolerance().firstDifference(a, b)
+        case (.sequence(let a), .sequence(let b)) where a.count == b.count:
+            for (a, b) in zip(a, b) {
+                if let difference = try tolerance().firstDifference(a, b) { return difference }
+            }
+            return nil
+        default: return actual == expected ? nil : "\(actual.kind), not equal to \(expected.kind)"
+        }
+    }
 
-    private func tensors(_ prefix: String, of values: [ValueInfo], in data: URL) throws -> [Tensor] {
-        var result: [Tensor] = []
-        for (index, value) in values.enumerated() {
-            guard value.isTensor else { throw Unreadable(reason: "\(prefix) \(index) is no tensor") }
+    private func values(_ prefix: String, of values: [ValueInfo], in data: URL) throws -> [Value] {
+        try values.enumerated().map { index, value in
             let file = data.appendingPathComponent("\(prefix)_\(index).pb")
-            let message = try ProtoTensor(serializedBytes: try Data(contentsOf: file))
-            do throws(ModelError) {
-                result.append(try Initializer(proto: message, folder: nil).tensor())
-            } catch .invalidTensor(_, .unsupportedElementType(let type)) {
-                throw Unreadable(reason: "\(prefix) \(index) has element type \(type)")
+            do {
+                return try ValueFile.read(Data(contentsOf: file), kind: value.kind)
+            } catch let error as ValueFile.Unreadable {
+                throw ValueFile.Unreadable(reason: "\(prefix) \(index) \(error.reason)")
             }
         }
-        return result
     }
 
     /// The suite's own tolerance: relative 1e-3, absolute 1e-7, unless a `data.json` of the case says otherwise.

@@ -113,6 +113,18 @@ struct AttributeReader {
         do throws(ModelError) { return try initializer.tensor() } catch { throw .subgraphPlan(.model(error)) }
     }
 
+    /// A tensor of strings.
+    mutating func stringTensor(_ name: String) throws(OperatorError) -> StringTensor? {
+        guard case .tensor(let initializer)? = unread[name], initializer.isText else { return nil }
+        unread[name] = nil
+        do throws(ModelError) { return try initializer.strings() } catch {
+            throw .subgraphPlan(.model(error))
+        }
+    }
+
+    /// Leaves an attribute unread that says nothing an operator needs.
+    mutating func ignore(_ name: String) { unread[name] = nil }
+
     /// The plan of a subgraph; values it captures become further inputs of the node.
     mutating func subgraph(_ name: String) throws(OperatorError) -> Subgraph {
         guard let value = unread.removeValue(forKey: name) else { throw .missingAttribute(name) }

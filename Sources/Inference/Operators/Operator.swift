@@ -37,6 +37,8 @@ extension Operator {
 enum NodeOutputs {
     case one(Tensor)
     case many([Tensor])
+    /// Values of any kind.
+    case values([Value])
 }
 
 /// An operator that moves elements, or hands them on, whatever their type.

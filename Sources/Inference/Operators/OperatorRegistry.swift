@@ -72,7 +72,13 @@ public enum OperatorRegistry {
         Entry("Clip") { (reader) throws(OperatorError) in try Clip(&reader) },
         Entry("Compress", since: 9) { (reader) throws(OperatorError) in try Compress(&reader) },
         Entry("Concat") { (reader) throws(OperatorError) in try Concat(&reader) },
-        Entry("Constant") { (reader) throws(OperatorError) in try Constant(&reader) },
+        Entry("ConcatFromSequence", since: 11) { (reader) throws(OperatorError) in
+            try ConcatFromSequence(&reader)
+        },
+        Entry("Constant") { (reader) throws(OperatorError) in
+            if let strings = try StringConstant(&reader) { return strings }
+            return try Constant(&reader)
+        },
         Entry("ConstantOfShape", since: 9) { (reader) throws(OperatorError) in try ConstantOfShape(&reader) },
         Entry("Conv") { (reader) throws(OperatorError) in try Conv(&reader) },
         Entry("ConvInteger", since: 10) { (reader) throws(OperatorError) in try ConvInteger(&reader) },
@@ -161,6 +167,13 @@ public enum OperatorRegistry {
         Entry("NonZero", since: 9) { (reader) throws(OperatorError) in try NonZero(&reader) },
         Entry("Not") { (reader) throws(OperatorError) in try Not(&reader) },
         Entry("OneHot", since: 9) { (reader) throws(OperatorError) in try OneHot(&reader) },
+        Entry("Optional", since: 15) { (reader) throws(OperatorError) in try OptionalOperator(&reader) },
+        Entry("OptionalGetElement", since: 15) { (reader) throws(OperatorError) in
+            try OptionalGetElement(&reader)
+        },
+        Entry("OptionalHasElement", since: 15) { (reader) throws(OperatorError) in
+            try OptionalHasElement(&reader)
+        },
         Entry("Or") { (reader) throws(OperatorError) in try Logical(.or, &reader) },
         Entry("PRelu") { (reader) throws(OperatorError) in try PRelu(&reader) },
         Entry("Pad") { (reader) throws(OperatorError) in try Pad(&reader) },
@@ -204,12 +217,24 @@ public enum OperatorRegistry {
         Entry("RotaryEmbedding", since: 23) { (reader) throws(OperatorError) in try RotaryEmbedding(&reader)
         },
         Entry("Round", since: 11) { (reader) throws(OperatorError) in try Unary(.round, &reader) },
-        Entry("Scan", since: 9) { (reader) throws(OperatorError) in try Scan(&reader) },
+        Entry("Scan", since: 8) { (reader) throws(OperatorError) in
+            if reader.opset < 9 { return try BatchedScan(&reader) }
+            return try Scan(&reader)
+        },
         Entry("Scatter", since: 9) { (reader) throws(OperatorError) in try Scatter(elements: &reader) },
         Entry("ScatterElements", since: 11) { (reader) throws(OperatorError) in try Scatter(elements: &reader)
         },
         Entry("ScatterND", since: 11) { (reader) throws(OperatorError) in try Scatter(slices: &reader) },
         Entry("Selu") { (reader) throws(OperatorError) in try ScalarFunction(selu: &reader) },
+        Entry("SequenceAt", since: 11) { (reader) throws(OperatorError) in try SequenceAt(&reader) },
+        Entry("SequenceConstruct", since: 11) { (reader) throws(OperatorError) in
+            try SequenceConstruct(&reader)
+        },
+        Entry("SequenceEmpty", since: 11) { (reader) throws(OperatorError) in try SequenceEmpty(&reader) },
+        Entry("SequenceErase", since: 11) { (reader) throws(OperatorError) in try SequenceErase(&reader) },
+        Entry("SequenceInsert", since: 11) { (reader) throws(OperatorError) in try SequenceInsert(&reader) },
+        Entry("SequenceLength", since: 11) { (reader) throws(OperatorError) in try SequenceLength(&reader) },
+        Entry("SequenceMap", since: 17) { (reader) throws(OperatorError) in try SequenceMap(&reader) },
         Entry("Shape") { (reader) throws(OperatorError) in try ShapeOperator(&reader) },
         Entry("Shrink", since: 9) { (reader) throws(OperatorError) in try ScalarFunction(shrink: &reader) },
         Entry("Sigmoid") { (reader) throws(OperatorError) in try Unary(.sigmoid, &reader) },
@@ -223,8 +248,16 @@ public enum OperatorRegistry {
         Entry("Softsign") { (reader) throws(OperatorError) in try ScalarFunction(.softsign, &reader) },
         Entry("SpaceToDepth") { (reader) throws(OperatorError) in try DepthSpace(toSpace: false, &reader) },
         Entry("Split") { (reader) throws(OperatorError) in try Split(&reader) },
+        Entry("SplitToSequence", since: 11) { (reader) throws(OperatorError) in
+            try SplitToSequence(&reader)
+        },
         Entry("Sqrt") { (reader) throws(OperatorError) in try Unary(.squareRoot, &reader) },
         Entry("Squeeze") { (reader) throws(OperatorError) in try Squeeze(&reader) },
+        Entry("StringConcat", since: 20) { (reader) throws(OperatorError) in try StringConcat(&reader) },
+        Entry("StringNormalizer", since: 10) { (reader) throws(OperatorError) in
+            try StringNormalizer(&reader)
+        },
+        Entry("StringSplit", since: 20) { (reader) throws(OperatorError) in try StringSplit(&reader) },
         Entry("Sub") { (reader) throws(OperatorError) in try Arithmetic(.subtract, &reader) },
         Entry("Sum") { (reader) throws(OperatorError) in try Variadic(.add, &reader) },
         Entry("Swish", since: 24) { (reader) throws(OperatorError) in try ScalarFunction(swish: &reader) },

@@ -29,7 +29,7 @@ enum ConstantFolding {
             switch try? NodeInputs.evaluate(computation, constants, outputCount: outputs, budget: &budget) {
             case .one(let tensor): [tensor]
             case .many(let tensors): tensors
-            case nil: nil
+            case .values, nil: nil
             }
         guard let results, results.count == outputs else { return nil }
         return results.contains { $0.count > largest } ? nil : results

@@ -13,6 +13,10 @@ public indirect enum ExecutionError: Error, Hashable, Sendable {
     case inputElementType(name: String, expected: ElementType, actual: ElementType)
     /// An input has another rank, or another length of a fixed axis, than the model declares.
     case inputShape(name: String, reason: ShapeError)
+    /// An input is of another kind than the model declares.
+    case inputKind(name: String, expected: String, actual: String)
+    /// An output is a sequence, an optional or strings where a tensor of numbers is asked for.
+    case outputIsNoTensor(String)
     /// A batch without sequences.
     case emptyBatch
     /// A sequence of length 0.
@@ -35,6 +39,8 @@ extension ExecutionError: CustomStringConvertible {
         case .inputElementType(let name, let expected, let actual):
             "input \(name) has element type \(actual.rawValue), not \(expected.rawValue)"
         case .inputShape(let name, let reason): "input \(name): \(reason)"
+        case .inputKind(let name, let expected, let actual): "input \(name) is \(actual), not \(expected)"
+        case .outputIsNoTensor(let name): "output \(name) is no tensor of numbers"
         case .emptyBatch: "the batch has no sequences"
         case .emptySequence(let index): "sequence \(index) is empty"
         case .batch(let reason): "batch: \(reason)"

@@ -12,9 +12,9 @@ public struct ExecutionPlan: Sendable {
     public let inputNames: [String]
     /// The outputs, in the order of ``run(_:)``.
     public let outputNames: [String]
-    private let inputs: [ValueInfo]
-    private let program: Program
-    private let limits: ModelLimits
+    let inputs: [ValueInfo]
+    let program: Program
+    let limits: ModelLimits
 
     /// Plans a model.
     ///
@@ -42,6 +42,7 @@ public struct ExecutionPlan: Sendable {
             parent: nil,
             rewriting: rewriting,
             usesHalves: graph.usesHalves,
+            usesOtherValues: graph.usesOtherValues,
             allowance: PlanAllowance(model.limits)
         )
         do throws(PlanError) {
@@ -65,7 +66,8 @@ public struct ExecutionPlan: Sendable {
     /// - Parameter values: A tensor for each of ``inputNames``, and no others.
     /// - Returns: The outputs, in the order of ``outputNames``.
     /// - Throws: ``ExecutionError/node(path:operatorType:reason:)`` for a node that cannot be computed, or the input
-    ///   that is missing, unknown, or of another element type or shape than the model declares.
+    ///   that is missing, unknown, or of another element type or shape than the model declares, or
+    ///   ``ExecutionError/outputIsNoTensor(_:)``, see ``run(values:)``.
     /// - Complexity: Memory is that of the values alive at one time.
     public func run(_ values: [String: Tensor]) throws(ExecutionError) -> [Tensor] {
         var budget = RunBudget(limits)
@@ -91,14 +93,15 @@ public struct ExecutionPlan: Sendable {
         outputs.reserveCapacity(outputNames.count)
         for index in outputNames.indices {
             guard let tensor = program.output(index, from: frame) else {
-                throw .missingOutput(outputNames[index])
+                throw program.outputValue(index, from: frame) == nil
+                    ? .missingOutput(outputNames[index]) : .outputIsNoTensor(outputNames[index])
             }
             outputs.append(tensor)
         }
         return outputs
     }
 
-    private static func check(_ tensor: Tensor, against input: ValueInfo) throws(ExecutionError) {
+    static func check(_ tensor: Tensor, against input: ValueInfo) throws(ExecutionError) {
         if let type = input.elementType, tensor.elementType != type {
             throw .inputElementType(name: input.name, expected: type, actual: tensor.elementType)
         }

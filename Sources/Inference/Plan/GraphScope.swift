@@ -13,6 +13,7 @@ final class GraphScope {
     private let rewriting: Bool
     private let usesHalves: Bool
     private let allowance: PlanAllowance
+    private let usesOtherValues: Bool
     private var names: [String: PlanGraph.ValueID] = [:]
     private(set) var graph = PlanGraph()
     /// The enclosing graph's values that stand behind `graph.captures`.
@@ -24,8 +25,11 @@ final class GraphScope {
         parent: GraphScope?,
         rewriting: Bool,
         usesHalves: Bool = false,
+        usesOtherValues: Bool = false,
         allowance: PlanAllowance = PlanAllowance(.standard)
     ) {
+        self.usesOtherValues = usesOtherValues
+        graph.hasOtherValues = usesOtherValues
         self.usesHalves = usesHalves
         self.allowance = allowance
         self.path = path
@@ -46,6 +50,10 @@ final class GraphScope {
         guard depth <= limit else { throw .nestedTooDeep(path: path, limit: limit) }
         let needed = NeededNodes(of: source, for: outputs)
         for initializer in source.initializers where needed.names.contains(initializer.name) {
+            if initializer.isText {
+                try addStrings(initializer)
+                continue
+            }
             do throws(ModelError) {
                 define(initializer.name, constant: try initializer.tensor())
             } catch {
@@ -62,6 +70,21 @@ final class GraphScope {
             guard let id = resolve(name) else { throw .unknownValue(path: path, name: name) }
             graph.outputs.append(id)
         }
+    }
+
+    /// Strings are no constants of a program but what a node without inputs gives.
+    private func addStrings(_ initializer: Initializer) throws(PlanError) {
+        let strings: StringTensor
+        do throws(ModelError) { strings = try initializer.strings() } catch { throw .model(error) }
+        graph.nodes.append(
+            PlanGraph.Node(
+                path: path,
+                operatorType: "Constant",
+                computation: StringConstant(strings),
+                inputs: [],
+                outputs: [define(initializer.name)]
+            )
+        )
     }
 
     @discardableResult
@@ -144,6 +167,7 @@ final class GraphScope {
                 parent: self,
                 rewriting: self.rewriting,
                 usesHalves: self.usesHalves,
+                usesOtherValues: self.usesOtherValues,
                 allowance: self.allowance
             )
             try scope.add(body, outputs: body.outputs.map(\.name))
@@ -161,6 +185,9 @@ final class GraphScope {
             try reader.finish()
             if usesHalves && !computation.takesHalves {
                 computation = ThroughFloat32(computation: computation)
+            }
+            if usesOtherValues, let operation = computation as? any TakingStrings {
+                computation = ThroughIndices(computation: operation)
             }
             return (computation, captured.ids)
         } catch .subgraphPlan(let error) {

@@ -29,6 +29,7 @@ extension NodeInputs {
                     return try computation.evaluate(
                         NodeInputs(
                             slots: slots,
+                            others: nil,
                             constants: constants,
                             operands: first,
                             count: tensors.count,

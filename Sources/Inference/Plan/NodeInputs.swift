@@ -4,6 +4,8 @@ import TensorCore
 /// A node's inputs as one evaluation sees them; valid only during it.
 struct NodeInputs {
     let slots: UnsafeMutablePointer<Tensor?>
+    /// What slots hold that is no tensor; nil for programs that only have tensors.
+    let others: UnsafeMutablePointer<Value?>?
     let constants: UnsafePointer<Tensor>
     let operands: UnsafePointer<Operand>
     /// The number of inputs, captured ones of subgraphs included.

@@ -40,6 +40,12 @@ public indirect enum OperatorError: Error, Hashable, Sendable {
     case tooManyIterations(limit: Int)
     /// The scan outputs of a Loop or Scan have more bytes than the limit.
     case scanOutputsTooLarge(limitBytes: Int)
+    /// An input of another kind: a sequence where a tensor must be, or the other way round.
+    case inputKind(input: Int, expected: String, actual: String)
+    /// A sequence of more tensors than a run may have.
+    case sequenceTooLong(limit: Int)
+    /// Strings that need more memory than a run may ask for at once.
+    case stringsTooLarge(limitBytes: Int)
     /// A node inside a subgraph cannot be planned.
     case subgraphPlan(PlanError)
     /// A node inside a subgraph cannot be computed.
@@ -74,6 +80,9 @@ extension OperatorError: CustomStringConvertible {
             "subgraph \(attribute) has \(actual) inputs or outputs, not \(expected)"
         case .tooManyIterations(let limit): "the run's loops go on after \(limit) iterations"
         case .scanOutputsTooLarge(let limit): "scan outputs are over the limit of \(limit) bytes"
+        case .inputKind(let input, let expected, let actual): "input \(input) is \(actual), not \(expected)"
+        case .sequenceTooLong(let limit): "a sequence of more than \(limit) tensors"
+        case .stringsTooLarge(let limit): "strings of more than \(limit) bytes"
         case .subgraphPlan(let error): error.description
         case .subgraphExecution(let error): error.description
         }

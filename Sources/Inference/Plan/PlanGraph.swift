@@ -30,6 +30,8 @@ struct PlanGraph {
     /// Values of the enclosing graph, in the order of the captures of its node.
     var captures: [ValueID] = []
     var outputs: [ValueID] = []
+    /// Whether values may be sequences, optionals or strings.
+    var hasOtherValues = false
 
     mutating func addValue(named name: String, constant: Tensor? = nil) -> ValueID {
         values.append(Value(name: name, constant: constant))

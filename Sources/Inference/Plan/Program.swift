@@ -15,6 +15,8 @@ final class Program: Sendable {
 
     let constants: [Tensor]
     let slotCount: Int
+    /// Whether values may be sequences, optionals or strings.
+    let hasOtherValues: Bool
     let inputs: [Operand]
     let captures: [Operand]
     let outputs: [Operand]
@@ -35,6 +37,7 @@ final class Program: Sendable {
         // A spare element keeps the base address valid for a program without constants.
         constants = assembly.constants + [Tensor(scalar: Float(0))]
         slotCount = assembly.slotCount
+        hasOtherValues = graph.hasOtherValues
         inputs = graph.inputs.map { assembly.operand($0) }
         let outputs = graph.outputs.map { assembly.operand($0) }
         let captures = graph.captures.map { assembly.operand($0) }
@@ -62,13 +65,14 @@ final class Program: Sendable {
     func run(_ frame: borrowing Frame) throws(ExecutionError) {
         let slots = frame.slots
         let budget = frame.budget
+        let others = frame.others
         try constants.withUnsafeBufferPointer { (constants) throws(ExecutionError) in
             try operands.withUnsafeBufferPointer { (operands) throws(ExecutionError) in
                 guard let constants = constants.baseAddress, let operands = operands.baseAddress else {
                     return
                 }
                 for index in steps.indices {
-                    try run(step: index, slots, constants, operands, budget)
+                    try run(step: index, slots, others, constants, operands, budget)
                 }
             }
         }
@@ -78,6 +82,7 @@ final class Program: Sendable {
     private func run(
         step index: Int,
         _ slots: UnsafeMutablePointer<Tensor?>,
+        _ others: UnsafeMutablePointer<Value?>?,
         _ constants: UnsafePointer<Tensor>,
         _ operands: UnsafePointer<Operand>,
         _ budget: UnsafeMutablePointer<RunBudget>
@@ -86,6 +91,7 @@ final class Program: Sendable {
         let targets = steps[index].results
         let inputs = NodeInputs(
             slots: slots,
+            others: others,
             constants: constants,
             operands: operands + Int(range.lowerBound),
             count: range.count,
@@ -110,6 +116,14 @@ final class Program: Sendable {
                     let target = results[Int(targets.lowerBound) + position]
                     if target.isSlot { slots[target.slot] = tensors[position] }
                 }
+            case .values(let values):
+                guard values.count >= targets.count else {
+                    throw .outputCount(values.count, allowed: targets.count...targets.count)
+                }
+                for position in 0..<targets.count {
+                    let target = results[Int(targets.lowerBound) + position]
+                    if target.isSlot { Self.put(values[position], in: target.slot, slots, others) }
+                }
             }
         } catch .subgraphExecution(let error) {
             throw error
@@ -117,6 +131,32 @@ final class Program: Sendable {
             throw .node(path: places[index].path, operatorType: places[index].operatorType, reason: error)
         }
         for position in steps[index].releases { slots[Int(releases[Int(position)])] = nil }
+        if let others {
+            for position in steps[index].releases { others[Int(releases[Int(position)])] = nil }
+        }
+    }
+
+    /// Puts a value of any kind in a slot, which holds nothing else then.
+    static func put(
+        _ value: Value,
+        in slot: Int,
+        _ slots: UnsafeMutablePointer<Tensor?>,
+        _ others: UnsafeMutablePointer<Value?>?
+    ) {
+        if case .tensor(let tensor) = value {
+            slots[slot] = tensor
+            others?[slot] = nil
+        } else {
+            slots[slot] = nil
+            others?[slot] = value
+        }
+    }
+
+    /// The value of an output of any kind after a run.
+    func outputValue(_ index: Int, from frame: borrowing Frame) -> Value? {
+        if let tensor = output(index, from: frame) { return .tensor(tensor) }
+        guard let others = frame.others, outputs[index].isSlot else { return nil }
+        return others[outputs[index].slot]
     }
 
     /// The value of an output after a run.
@@ -129,5 +169,12 @@ final class Program: Sendable {
     /// The value of an output after a run, moved out of its slot unless another reads the slot later.
     func takeOutput(_ index: Int, from frame: borrowing Frame) -> Tensor? {
         isMovable[index] ? frame.slots[outputs[index].slot].take() : output(index, from: frame)
+    }
+
+    /// The value of an output of any kind after a run, moved out of its slot unless another reads the slot later.
+    func takeOutputValue(_ index: Int, from frame: borrowing Frame) -> Value? {
+        if let tensor = takeOutput(index, from: frame) { return .tensor(tensor) }
+        guard let others = frame.others, isMovable[index] else { return outputValue(index, from: frame) }
+        return others[outputs[index].slot].take()
     }
 }

@@ -16,7 +16,13 @@ struct Subgraph: Sendable {
     func makeFrame(_ inputs: NodeInputs) throws(OperatorError) -> Frame {
         let frame = Frame(for: program, inputs.budget)
         for index in 0..<captureCount {
-            frame.set(program.captures[index], to: try inputs[captureStart + index])
+            if let tensor = inputs.optional(captureStart + index) {
+                frame.set(program.captures[index], to: tensor)
+            } else if let value = inputs.value(captureStart + index) {
+                frame.set(program.captures[index], to: value)
+            } else {
+                throw .missingInput(captureStart + index)
+            }
         }
         return frame
     }
@@ -36,5 +42,29 @@ struct Subgraph: Sendable {
     func take(_ index: Int, from frame: borrowing Frame) throws(OperatorError) -> Tensor {
         guard let tensor = program.takeOutput(index, from: frame) else { throw .missingInput(index) }
         return tensor
+    }
+
+    /// An output of any kind of the last run.
+    func outputValue(_ index: Int, from frame: borrowing Frame) throws(OperatorError) -> Value {
+        guard let value = program.outputValue(index, from: frame) else { throw .missingInput(index) }
+        return value
+    }
+
+    /// An output of any kind of the last run, moved out of the frame if no later output shares its slot.
+    func takeValue(_ index: Int, from frame: borrowing Frame) throws(OperatorError) -> Value {
+        guard let value = program.takeOutputValue(index, from: frame) else { throw .missingInput(index) }
+        return value
+    }
+
+    /// The first outputs of the last run.
+    func outputs(_ count: Int, from frame: borrowing Frame) throws(OperatorError) -> NodeOutputs {
+        guard program.hasOtherValues else {
+            var tensors: [Tensor] = []
+            for index in 0..<count { tensors.append(try output(index, from: frame)) }
+            return .many(tensors)
+        }
+        var values: [Value] = []
+        for index in 0..<count { values.append(try outputValue(index, from: frame)) }
+        return .values(values)
     }
 }

@@ -36,11 +36,33 @@ public struct ValueInfo: Sendable {
         set { proto.name = newValue }
     }
 
-    /// Whether the value is declared as a tensor, not as a sequence, a map, an optional, or not at all.
-    public var isTensor: Bool {
-        guard case .tensorType? = proto.type.value else { return false }
-        return true
+    /// What a value can be declared as.
+    public enum Kind: String, Hashable, Sendable {
+        case tensor, sequence, optional
+        /// A map, a sparse tensor, or what else newer versions have.
+        case other
+        /// No type is given.
+        case undeclared
     }
+
+    /// What the value is declared as.
+    public var kind: Kind {
+        switch proto.type.value {
+        case .tensorType: .tensor
+        case .sequenceType: .sequence
+        case .optionalType: .optional
+        case nil: proto.hasType && !proto.type.unknownFields.data.isEmpty ? .other : .undeclared
+        }
+    }
+
+    /// Whether the value is declared as a tensor, not as a sequence, a map, an optional, or not at all.
+    public var isTensor: Bool { kind == .tensor }
+
+    /// Whether the value is declared as a tensor of strings.
+    public var isText: Bool { isTensor && proto.type.tensorType.elemType == Initializer.stringCode }
+
+    /// Whether the value is a tensor of numbers, or not declared as anything else.
+    public var isNumeric: Bool { kind == .undeclared || (isTensor && !isText) }
 
     /// The type of the elements; nil if it is not declared or cannot be held by a tensor here.
     public var elementType: ElementType? {

@@ -29,8 +29,6 @@ struct If: Operator, TakingAllTypes {
         let branch = try inputs.boolScalar(0) ? thenBranch : elseBranch
         let frame = try branch.makeFrame(inputs)
         try branch.run(frame)
-        var outputs: [Tensor] = []
-        for index in 0..<branch.outputCount { outputs.append(try branch.output(index, from: frame)) }
-        return .many(outputs)
+        return try branch.outputs(branch.outputCount, from: frame)
     }
 }

@@ -30,8 +30,11 @@ struct Loop: Operator, TakingAllTypes {
             return values[0]
         }
         var goesOn = try inputs.optional(1) == nil ? true : inputs.boolScalar(1)
-        var states: [Tensor] = []
-        for index in 0..<stateCount { states.append(try inputs[2 + index]) }
+        var states: [Value] = []
+        for index in 0..<stateCount {
+            guard let state = inputs.value(2 + index) else { throw .missingInput(2 + index) }
+            states.append(state)
+        }
         let frame = try body.makeFrame(inputs)
         var collected = [[Tensor]](repeating: [], count: scanOutputCount)
         var kept = ScanOutputBudget(inputs)
@@ -41,33 +44,41 @@ struct Loop: Operator, TakingAllTypes {
             goesOn = try step(iteration, &states, frame, &collected, &kept)
             iteration += 1
         }
-        guard scanOutputCount > 0 else { return .many(states) }
+        guard scanOutputCount > 0 else { return Self.outputs(states, []) }
         if iteration == 0 {
             // A run that does not count tells the shapes.
             var unused = states
             _ = try step(0, &unused, frame, &collected, &kept)
         }
-        var outputs = states
-        for parts in collected {
-            outputs.append(try Self.stack(parts, count: iteration, inputs))
-        }
-        return .many(outputs)
+        var stacked: [Tensor] = []
+        for parts in collected { stacked.append(try Self.stack(parts, count: iteration, inputs)) }
+        return Self.outputs(states, stacked)
+    }
+
+    private static func outputs(_ states: [Value], _ stacked: [Tensor]) -> NodeOutputs {
+        let tensors = states.compactMap(\.tensor)
+        guard tensors.count < states.count else { return .many(tensors + stacked) }
+        return .values(states + stacked.map { .tensor($0) })
     }
 
     private func step(
         _ iteration: Int,
-        _ states: inout [Tensor],
+        _ states: inout [Value],
         _ frame: borrowing Frame,
         _ collected: inout [[Tensor]],
         _ kept: inout ScanOutputBudget
     ) throws(OperatorError) -> Bool {
         frame.set(body.program.inputs[0], to: Tensor(scalar: Int64(iteration)))
         frame.set(body.program.inputs[1], to: Tensor(scalar: true))
-        for index in states.indices { frame.set(body.program.inputs[2 + index], to: states[index]) }
+        for index in states.indices {
+            frame.set(body.program.inputs[2 + index], to: states[index])
+            // The frame has the only reference then, so that a state can be changed in place.
+            states[index] = .none
+        }
         try body.run(frame)
         let condition = try body.output(0, from: frame)
         guard condition.elementType == .bool, condition.count == 1 else { throw .inputValue(input: 1) }
-        for index in states.indices { states[index] = try body.output(1 + index, from: frame) }
+        for index in states.indices { states[index] = try body.takeValue(1 + index, from: frame) }
         for index in collected.indices {
             let part = try body.output(1 + states.count + index, from: frame)
             try kept.take(part.byteCount)

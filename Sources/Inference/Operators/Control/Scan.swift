@@ -64,43 +64,18 @@ struct Scan: Operator, TakingAllTypes {
         let frame = try body.makeFrame(inputs)
         guard length > 0 else { return try emptyResult(rows, frame, inputs) }
         for index in 0..<stateCount { frame.set(program.inputs[index], to: try inputs.take(index)) }
-        var collected: [Tensor] = []
-        var kept = ScanOutputBudget(inputs)
-        for step in 0..<length {
-            try inputs.budget.pointee.takeTrip()
-            for (index, stream) in scanInputs.enumerated() {
-                let position = stream.isReversed ? length - 1 - step : step
-                frame.set(program.inputs[stateCount + index], to: rows[index].element(at: position))
-            }
-            try body.run(frame)
-            for index in scanOutputs.indices {
-                let part = try body.output(stateCount + index, from: frame)
-                if step == 0 {
-                    let shape = try shaped { () throws(ShapeError) in try part.shape.inserting(length, at: 0)
-                    }
-                    try kept.take(shape.elementCount * part.elementType.byteCount)
-                    collected.append(try inputs.makeTensor(part.elementType, shape))
-                }
-                let position = scanOutputs[index].isReversed ? length - 1 - step : step
-                try Self.write(part, to: position, of: &collected[index])
-            }
-            if step + 1 < length { try handOn(frame) }
-        }
+        let collected = try body.iterate(
+            over: rows,
+            backward: scanInputs.map(\.isReversed),
+            collectingBackward: scanOutputs.map(\.isReversed),
+            states: stateCount,
+            length: length,
+            frame,
+            inputs
+        )
         var outputs: [Tensor] = []
         for index in 0..<stateCount { outputs.append(try body.output(index, from: frame)) }
         return .many(outputs + (try finish(collected, inputs)))
-    }
-
-    /// Makes the states after a step those before the next.
-    private func handOn(_ frame: borrowing Frame) throws(OperatorError) {
-        // Read all before the first is written: a body may hand one state on as another.
-        if stateCount == 1 {
-            return frame.set(body.program.inputs[0], to: try body.take(0, from: frame))
-        }
-        var states: [Tensor] = []
-        states.reserveCapacity(stateCount)
-        for index in 0..<stateCount { states.append(try body.take(index, from: frame)) }
-        for index in 0..<stateCount { frame.set(body.program.inputs[index], to: states[index]) }
     }
 
     /// The states as they came and scan outputs of length 0, whose shapes a run on zeros tells.
@@ -129,20 +104,6 @@ struct Scan: Operator, TakingAllTypes {
             collected.append(Tensor(uninitialized: part.elementType, shape: shape))
         }
         return .many(outputs + (try finish(collected, inputs)))
-    }
-
-    private static func write(_ part: Tensor, to position: Int, of whole: inout Tensor) throws(OperatorError)
-    {
-        guard part.elementType == whole.elementType else {
-            throw .elementTypesDiffer(whole.elementType, part.elementType)
-        }
-        guard part.shape == whole.shape.removing(axis: 0) else {
-            throw .shape(.notBroadcastable(whole.shape.removing(axis: 0).dimensions, part.shape.dimensions))
-        }
-        let bytes = part.byteCount
-        whole.withMutableRawPointer { target in
-            part.withRawPointer { (target + position * bytes).copyMemory(from: $0, byteCount: bytes) }
-        }
     }
 
     /// Moves the axis of the steps, which is the first so far, to where each scan output wants it.

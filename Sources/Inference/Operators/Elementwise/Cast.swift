@@ -5,22 +5,23 @@ import TensorCore
 ///
 /// Floats become integers by truncation; NaN becomes 0 and what does not fit the nearest bound. Integers wrap around.
 struct Cast: Operator, TakingAllTypes {
-    /// nil: the type of the second input.
+    /// nil: the type of the second input, or strings.
     private let target: ElementType?
+    private let toStrings: Bool
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(1...1)
         guard let code = try reader.int("to") else { throw .missingAttribute("to") }
-        guard let target = ElementType(onnxCode: Int64(code)) else {
-            throw .attributeValue("to")
-        }
-        self.target = target
+        target = ElementType(onnxCode: Int64(code))
+        toStrings = code == Self.stringCode
+        guard target != nil || toStrings else { throw .attributeValue("to") }
         try Self.readOptions(&reader)
     }
 
     init(like reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(2...2)
         target = nil
+        toStrings = false
         try Self.readOptions(&reader)
     }
 
@@ -31,7 +32,15 @@ struct Cast: Operator, TakingAllTypes {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let source = inputs.value(0)
+        if case .strings(let strings)? = source {
+            if toStrings { return .values([.strings(strings)]) }
+            let type: ElementType
+            if let target { type = target } else { type = try inputs[1].elementType }
+            return .one(try Self.parse(strings, to: type, inputs))
+        }
         let x = try inputs[0]
+        if toStrings { return .values([.strings(try Self.format(x, inputs))]) }
         if let target { return .one(try Self.convert(x, to: target, inputs, input: 0)) }
         return .one(try Self.convert(x, to: try inputs[1].elementType, inputs, input: 0))
     }

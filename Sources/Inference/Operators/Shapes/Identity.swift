@@ -4,7 +4,12 @@ import TensorCore
 struct Identity: Operator, TakingAllTypes {
     init(_ reader: inout AttributeReader) throws(OperatorError) { try reader.expectInputs(1...1) }
 
-    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs { .one(try inputs.take(0)) }
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        switch try inputs.takeValue(0) {
+        case .tensor(let tensor): .one(tensor)
+        case let value: .values([value])
+        }
+    }
 }
 
 /// Dropout as inference has it: its input, and a mask of ones.
