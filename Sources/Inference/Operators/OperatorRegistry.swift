@@ -29,9 +29,20 @@ public enum OperatorRegistry {
         entries.map { ($0.name, $0.opsets) }
     }
 
-    static func entry(_ name: String, opset: Int) -> Entry? {
-        byName[name].flatMap { $0.opsets.contains(opset) ? $0 : nil }
+    /// The domain of operators that only nodes have which this engine writes.
+    static let ownDomain = "seqnorm"
+
+    static func entry(_ name: String, domain: String, opset: Int) -> Entry? {
+        if domain == ownDomain { return own[name] }
+        guard domain.isEmpty else { return nil }
+        return byName[name].flatMap { $0.opsets.contains(opset) ? $0 : nil }
     }
+
+    private static let own: [String: Entry] = [
+        "AttentionMask": Entry("AttentionMask") { (reader) throws(OperatorError) in try AttentionMask(&reader)
+        },
+        "SwapAxes": Entry("SwapAxes") { (reader) throws(OperatorError) in try SwapAxes(&reader) },
+    ]
 
     /// A node's operator; before opset 7 a second operand may be broadcast from an axis that an attribute names.
     static func make(_ entry: Entry, _ reader: inout AttributeReader) throws(OperatorError) -> any Operator {
@@ -138,7 +149,8 @@ public enum OperatorRegistry {
         },
         Entry("IsNaN", since: 9) { (reader) throws(OperatorError) in try FloatPredicate(isNaN: &reader) },
         Entry("LSTM") { (reader) throws(OperatorError) in try LSTM(&reader) },
-        Entry("LayerNormalization", since: 17) { (reader) throws(OperatorError) in
+        // onnxruntime's optimizer writes it into files of older opsets, too.
+        Entry("LayerNormalization") { (reader) throws(OperatorError) in
             try LayerNormalizationOperator(&reader)
         },
         Entry("LeakyRelu") { (reader) throws(OperatorError) in try ScalarFunction(leakyRelu: &reader) },

@@ -31,7 +31,7 @@ public struct ExecutionPlan: Sendable {
         outputs: [String]? = nil,
         rewriting: Bool = true
     ) throws(PlanError) {
-        let model = try model.withoutFunctions()
+        let model = try model.expanded()
         let graph = model.graph
         let opsets = model.opsetImports
         guard opsets[""] != nil else { throw .missingOpset }
@@ -119,12 +119,5 @@ public struct ExecutionPlan: Sendable {
                 reason: .dimensionMismatch(axis: axis, expected: length, actual: tensor.shape[axis])
             )
         }
-    }
-}
-
-extension Model {
-    /// The model with its functions inlined.
-    func withoutFunctions() throws(PlanError) -> Model {
-        do throws(ModelError) { return try inliningFunctions() } catch { throw .model(error) }
     }
 }

@@ -151,7 +151,7 @@ final class GraphScope {
     ) throws(PlanError) -> (any Operator, captured: [PlanGraph.ValueID]) {
         let domain = node.domain == "ai.onnx" ? "" : node.domain
         let opset = node.opset ?? opsets[domain] ?? 0
-        guard domain.isEmpty, let entry = OperatorRegistry.entry(node.operatorType, opset: opset) else {
+        guard let entry = OperatorRegistry.entry(node.operatorType, domain: domain, opset: opset) else {
             throw .unsupportedOperator(
                 path: path,
                 operatorType: node.operatorType,

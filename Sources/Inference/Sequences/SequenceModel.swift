@@ -8,7 +8,7 @@ public import ONNXGraph
 /// let executor = try model.executor(for: .outputs([]), batching: .ragged)
 /// ```
 public final class SequenceModel: Sendable {
-    /// The model as loaded, its functions inlined.
+    /// The model as loaded, in ONNX's own operators: functions inlined, fused operators taken apart.
     public let model: Model
     /// What its inputs and outputs mean.
     public let signature: Signature
@@ -26,7 +26,7 @@ public final class SequenceModel: Sendable {
     /// - Throws: ``PlanError/batchStatistics(path:label:)`` for a model that is not frozen,
     ///   ``PlanError/signature(_:)``, or why the model cannot be planned.
     public convenience init(model: Model, override: Data? = nil) throws(PlanError) {
-        let model = try model.withoutFunctions()
+        let model = try model.expanded()
         if let found = UnfrozenStatistic.first(in: model) {
             throw .batchStatistics(path: found.path, label: found.label)
         }
