@@ -8,6 +8,8 @@ native: BatchNorm1d on the batch as it is, padding and all (on a full batch, the
 valid rows, valid sequence: BatchNorm1d on the valid elements alone, gathered beforehand as [n, C] or [1, C, n]: no mask,
     nothing padded, nothing written at padding.
 same result: what gives ours in PyTorch: gather the valid elements, BatchNorm1d, scatter them into zeros.
+in-place: our evaluation in the input's own memory, of its own last result. BatchNorm1d has none in place; what it is compared
+    with is the same as for evaluate.
 of copy: bytes that must move (valid elements read once in evaluation, twice in training; all written) a second, as a
     share of what memcpy of the whole batch reaches (every byte read and written).
 """
@@ -71,7 +73,7 @@ def measure(ours, shape, share, folder):
         y.permute(0, 2, 1)[mask] = norm(x.permute(0, 2, 1)[mask])
         return y
 
-    for training, name in ((True, "train"), (False, "evaluate")):
+    for training, name in ((True, "train"), (False, "evaluate"), (False, "in-place")):
         norm = torch.nn.BatchNorm1d(channels).train()
         norm(rows)
         norm.train(training)

@@ -4,8 +4,9 @@ import TensorCore
 
 // The other side of versus_torch_batch_norm.py. Reads one command a line and answers each with one:
 //   load FILE CHANNELS LENGTH LENGTHS   float32 [B, C, L] as raw bytes; LENGTHS are the B valid lengths, comma-separated
-//   train|evaluate|copy SECONDS         microseconds of this thread for one repetition, after about SECONDS of them
-//   output train|evaluate FILE          writes the result as raw bytes
+//   train|evaluate|in-place|copy SECONDS   microseconds of this thread for one repetition, after about SECONDS of them;
+//                                       in-place evaluates its own last result
+//   output train|evaluate|in-place FILE writes the result as raw bytes
 
 /// One batch, and the normalization that is measured on it.
 struct Workload {
@@ -15,6 +16,8 @@ struct Workload {
     let trained: MaskedBatchNorm
     var norm: MaskedBatchNorm
     var copy: Tensor
+    /// What evaluation in place overwrites.
+    var activations: Tensor
 
     init(file: String, channels: Int, length: Int, lengths: [Int]) throws {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
@@ -26,6 +29,9 @@ struct Workload {
         let mask = try SequenceMask(lengths: lengths).tensor(elementType: .float32)
         self.mask = mask
         copy = Tensor(repeating: Float(0), shape: shape)
+        var activations = Tensor(repeating: Float(0), shape: shape)
+        x.withBytes { source in activations.withMutableBytes { $0.copyMemory(from: source) } }
+        self.activations = activations
         var norm = try MaskedBatchNorm(
             channels: channels,
             scale: [Float](repeating: 1, count: channels),
@@ -41,6 +47,7 @@ struct Workload {
         switch work {
         case "train": _ = try norm.train(x, mask: .tensor(mask))
         case "evaluate": _ = try trained.evaluate(x, mask: .tensor(mask))
+        case "in-place": try trained.evaluate(inPlace: &activations, mask: .tensor(mask))
         case "copy":
             x.withBytes { source in copy.withMutableBytes { $0.copyMemory(from: source) } }
         default: throw CocoaError(.featureUnsupported)
@@ -64,10 +71,13 @@ struct Workload {
     }
 
     mutating func output(_ work: String) throws -> Data {
-        var norm = trained
-        let y =
-            work == "train"
-            ? try norm.train(x, mask: .tensor(mask)).output : try norm.evaluate(x, mask: .tensor(mask))
+        var (norm, y) = (trained, x)
+        switch work {
+        case "train": y = try norm.train(x, mask: .tensor(mask)).output
+        case "evaluate": y = try norm.evaluate(x, mask: .tensor(mask))
+        case "in-place": try norm.evaluate(inPlace: &y, mask: .tensor(mask))
+        default: throw CocoaError(.featureUnsupported)
+        }
         return y.withBytes { Data($0) }
     }
 }

@@ -133,7 +133,7 @@ public struct MaskedBatchNorm: Sendable, Equatable {
     ) throws(MaskedBatchNormError) -> TrainingResult {
         let pass = try pass(over: input, mask: mask, threads: threads)
         let moments = moments ?? input.withPointer(to: Float.self) { pass.moments(of: $0) }
-        let output = try normalized(input, with: moments, pass)
+        let output = normalized(input, try coefficients(moments), pass)
         try running?.add(moments)
         return TrainingResult(output: output, moments: moments)
     }
@@ -154,30 +154,49 @@ public struct MaskedBatchNorm: Sendable, Equatable {
         threads: Int = 1
     ) throws(MaskedBatchNormError) -> Tensor {
         let pass = try pass(over: input, mask: mask, threads: threads)
-        guard let running else {
-            return try normalized(
-                input,
-                with: input.withPointer(to: Float.self) { pass.moments(of: $0) },
-                pass
-            )
-        }
-        return normalized(input, means: running.mean, variances: running.variance, pass)
+        let coefficients = try coefficients(of: input, pass)
+        return normalized(input, coefficients, pass)
     }
 
-    private func normalized(
-        _ input: Tensor,
-        with moments: Moments,
-        _ pass: BatchPass
-    ) throws(MaskedBatchNormError) -> Tensor {
+    /// The same as ``evaluate(_:mask:threads:)``, in the input's own memory: nothing is allocated, and less is moved.
+    ///
+    /// ```swift
+    /// try norm.evaluate(inPlace: &x, mask: .lengths(mask))
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - input: float32 `[B, C]` or `[B, C, L]`; becomes the output, and stays as it is if an error is thrown. It is copied
+    ///     first if other tensors share its memory.
+    ///   - mask: The valid positions.
+    ///   - threads: The most threads to use; changes no bit.
+    /// - Throws: What ``evaluate(_:mask:threads:)`` throws.
+    /// - Complexity: O(B*C*L), one pass over the valid positions, two if nothing is tracked.
+    public func evaluate(
+        inPlace input: inout Tensor,
+        mask: Mask = .all,
+        threads: Int = 1
+    ) throws(MaskedBatchNormError) {
+        let pass = try pass(over: input, mask: mask, threads: threads)
+        let coefficients = try coefficients(of: input, pass)
+        input.withMutablePointer(to: Float.self) { x in pass.normalize(x, into: x, coefficients: coefficients)
+        }
+    }
+
+    /// What evaluation normalizes with: the running statistics, the batch's own if there are none.
+    private func coefficients(of input: Tensor, _ pass: BatchPass) throws(MaskedBatchNormError) -> [Double] {
+        if let running { return coefficients(means: running.mean, variances: running.variance) }
+        return try coefficients(input.withPointer(to: Float.self) { pass.moments(of: $0) })
+    }
+
+    private func coefficients(_ moments: Moments) throws(MaskedBatchNormError) -> [Double] {
         guard moments.channels == channels else {
             throw .channels(expected: channels, actual: moments.channels)
         }
-        return normalized(input, means: moments.mean, variances: try moments.variance(divisor: .count), pass)
+        return coefficients(means: moments.mean, variances: try moments.variance(divisor: .count))
     }
 
-    private func normalized(_ input: Tensor, means: [Double], variances: [Double], _ pass: BatchPass)
-        -> Tensor
-    {
+    /// Means, factors and biases, `[3, C]`.
+    private func coefficients(means: [Double], variances: [Double]) -> [Double] {
         var coefficients = means
         coefficients.reserveCapacity(3 * channels)
         for channel in 0..<channels {
@@ -185,6 +204,10 @@ public struct MaskedBatchNorm: Sendable, Equatable {
             coefficients.append(scale / (variances[channel] + epsilon).squareRoot())
         }
         for channel in 0..<channels { coefficients.append(bias.map { Double($0[channel]) } ?? 0) }
+        return coefficients
+    }
+
+    private func normalized(_ input: Tensor, _ coefficients: [Double], _ pass: BatchPass) -> Tensor {
         var output = Tensor(uninitialized: .float32, shape: input.shape)
         output.withMutablePointer(to: Float.self) { y in
             input.withPointer(to: Float.self) { x in pass.normalize(x, into: y, coefficients: coefficients) }

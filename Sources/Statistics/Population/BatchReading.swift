@@ -13,6 +13,7 @@ struct BatchReading {
     let totals: [Double]?
     /// A flag a cell.
     let isReached: [Bool]
+    let ends: StepEnds
     /// Variances as sums over `(mask * x - mean)^2` give them; nil if a part is not known.
     private(set) var gist: [Double]?
 
@@ -26,6 +27,10 @@ struct BatchReading {
             throw .tooLarge(label: label, steps: batch.extents, channels: 1)
         }
         self.grid = grid
+        guard let ends = StepEnds(grid, steps: batch.steps) else {
+            throw .stepsDiffer(label: label, extents: batch.extents)
+        }
+        self.ends = ends
         (mean, meanLayout) = try reader.values(.mean, batch.mean, accumulator.meanLayout)
         (variance, varianceLayout) = try reader.values(.variance, batch.variance, accumulator.varianceLayout)
         if let meanLayout, let varianceLayout,
@@ -40,10 +45,12 @@ struct BatchReading {
         guard mean != nil || variance != nil else { throw .missing(.mean, label: label) }
         counts = try reader.numbers(.count, batch.count, grid)
         totals = try reader.numbers(.total, batch.total, grid)
-        isReached =
-            try batch.reached.map { reached throws(StatisticsError) in
-                try reader.spread(.count, reached, grid).map { $0 != 0 }
-            } ?? Array(repeating: true, count: grid.count)
+        let flags = try batch.reached.map { reached throws(StatisticsError) in
+            try reader.spread(.count, reached, grid)
+        }
+        isReached = (0..<grid.count).map { cell in
+            flags?[cell] != 0 && (batch.steps.isEmpty || ends.lastAxes(of: grid.steps(of: cell)) != nil)
+        }
         try checkNumbers(label: label)
         try checkValues(.mean, mean, label: label)
         try checkValues(.variance, variance, label: label)

@@ -17,8 +17,13 @@ public struct BatchStatistic: Sendable, Equatable {
     /// Whether a step was reached, shaped as ``count``, 0 where it was not, as in the branch of an If that was not taken;
     /// nil if all were.
     public var reached: Tensor?
-    /// The extents of the enclosing loops, outermost first.
+    /// The extents of the enclosing loops, outermost first: the most steps that each ran.
     public var extents: [Int]
+    /// The steps of each loop but the outermost, where those of a loop in a loop are not the same each time; else empty.
+    ///
+    /// For each such loop how many steps it ran at each step of the loops around it, row-major over their extents. What
+    /// the other parts hold behind the end of a loop is not read.
+    public var steps: [[Int]]
 
     /// What one batch says.
     ///
@@ -29,13 +34,15 @@ public struct BatchStatistic: Sendable, Equatable {
     ///   - total: Positions with padding.
     ///   - reached: 0 at steps that were not reached.
     ///   - extents: The extents of the enclosing loops.
+    ///   - steps: The steps of loops in loops, where they differ.
     public init(
         mean: Tensor? = nil,
         variance: Tensor? = nil,
         count: Tensor? = nil,
         total: Tensor? = nil,
         reached: Tensor? = nil,
-        extents: [Int] = []
+        extents: [Int] = [],
+        steps: [[Int]] = []
     ) {
         self.mean = mean
         self.variance = variance
@@ -43,6 +50,7 @@ public struct BatchStatistic: Sendable, Equatable {
         self.total = total
         self.reached = reached
         self.extents = extents
+        self.steps = steps
     }
 }
 

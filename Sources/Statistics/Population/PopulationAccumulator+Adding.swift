@@ -4,20 +4,42 @@ extension PopulationAccumulator {
 
     /// Adds what one batch says; nothing is added if it throws.
     ///
+    /// - Parameter batch: What ``checked(_:)`` takes.
+    /// - Throws: What ``checked(_:)`` throws.
+    /// - Complexity: O(elements).
+    public mutating func add(_ batch: BatchStatistic) throws(StatisticsError) { add(try checked(batch)) }
+
+    /// What one batch says, ready to be added.
+    public struct CheckedBatch: Sendable {
+        let reading: BatchReading
+    }
+
+    /// Looks at what one batch says, and adds nothing.
+    ///
     /// Where a batch has no valid position (its count is 0), its values weigh nothing for ``Estimator/pooled`` and may be NaN;
     /// the other estimators take them like any other.
     ///
     /// - Parameter batch: At least the parts of ``parts``; others are not read.
+    /// - Returns: The batch, to be passed to ``add(_:)-(CheckedBatch)`` before any other.
     /// - Throws: ``StatisticsError`` if a part is missing, has another shape or element type than in earlier batches, or
     ///   is not finite, or if a count is not a number of positions.
     /// - Complexity: O(elements).
-    public mutating func add(_ batch: BatchStatistic) throws(StatisticsError) {
+    public func checked(_ batch: BatchStatistic) throws(StatisticsError) -> CheckedBatch {
         let reading = try BatchReading(batch, for: self)
         guard batches < Self.maximumBatches else { throw .tooManyBatches(label: label) }
+        return CheckedBatch(reading: reading)
+    }
+
+    /// Adds a batch that was looked at.
+    ///
+    /// - Parameter batch: What ``checked(_:)`` of this accumulator gave; nothing was added since.
+    /// - Complexity: O(elements).
+    public mutating func add(_ batch: CheckedBatch) {
+        let reading = batch.reading
         meanLayout = reading.meanLayout
         varianceLayout = reading.varianceLayout
         batches += 1
-        extents = zip(extents, batch.extents).map { max($0, $1) }
+        extents = zip(extents, reading.grid.lengths).map { max($0, $1) }
         var plain = plain ?? CellTable(width: plainWidth)
         var weighted = parts.contains(.count) ? self.weighted ?? CellTable(width: weightedWidth) : nil
         // The table's memory must not have two owners while it is written.
@@ -33,7 +55,7 @@ extension PopulationAccumulator {
 
     private func addPlain(_ reading: BatchReading, _ cell: Int, to table: inout CellTable) {
         let steps = reading.grid.steps(of: cell)
-        let lastAxes = steps.indices.filter { steps[$0] == reading.grid.lengths[$0] - 1 }
+        let lastAxes = reading.ends.lastAxes(of: steps) ?? []
         let channels = channelCount ?? 0
         let source = cell * channels
         for subset in 0..<(1 << lastAxes.count) {

@@ -12,6 +12,8 @@ public enum StatisticsError: Error, Hashable, Sendable {
     case depthDiffers(label: String, expected: Int, actual: Int)
     /// A part's outermost axes are not the extents of the loops.
     case extentsDiffer(StatisticPart, label: String, extents: [Int], shape: [Int])
+    /// The steps of loops in loops are not one number for each step around them, up to the extents.
+    case stepsDiffer(label: String, extents: [Int])
     /// A part's channels are not those of earlier batches: its shape depends on the batch.
     case channelsDiffer(StatisticPart, label: String, expected: [Int], actual: [Int])
     /// Mean and variance have another number of channels.
@@ -53,6 +55,8 @@ extension StatisticsError: CustomStringConvertible {
             "\(label): it is inside of \(expected) loops, the batch has extents of \(actual)"
         case .extentsDiffer(let part, let label, let extents, let shape):
             "\(label): the \(part) has shape \(shape), whose outermost axes must be the loops' extents \(extents)"
+        case .stepsDiffer(let label, let extents):
+            "\(label): the steps of its loops are not numbers up to their extents \(extents)"
         case .channelsDiffer(let part, let label, let expected, let actual):
             "\(label): the \(part) of a step has shape \(actual), in earlier batches \(expected); "
                 + "the shape of a statistic must not depend on the batch"

@@ -207,6 +207,35 @@ struct MaskedBatchNormLawTests {
         }
     }
 
+    @Test(arguments: [nil, 1, 7, 40, 700] as [Int?], [true, false])
+    func `evaluation in place gives the same bits, and changes no other tensor`(length: Int?, tracks: Bool)
+        throws
+    {
+        var random = RandomBatch(seed: 13)
+        let (batch, positions) = (9, length ?? 1)
+        var norm = try MaskedBatchNorm(channels: 5, running: tracks ? .pytorch(.cumulative) : nil)
+        for _ in 0..<10 {
+            let bits = random.mask(batch, positions)
+            guard bits.count(where: { $0 }) > 1 else { continue }
+            let mask = try MaskedBatchNorm.Mask.positions(bits, batch: batch, length: length)
+            let x = random.spoiled(try random.input(batch, 5, length), where: bits)
+            _ = try norm.train(x, mask: mask)
+            let expected = try norm.evaluate(x, mask: mask)
+            for threads in [1, 3] {
+                var own = x
+                try norm.evaluate(inPlace: &own, mask: mask, threads: threads)
+                #expect(own == expected)
+                #expect(x.withBytes { Array($0) } != own.withBytes { Array($0) })
+            }
+        }
+        var other = Tensor(repeating: Float(2), shape: [1, 4, 3])
+        let before = other
+        #expect(throws: MaskedBatchNormError.channels(expected: 5, actual: 4)) {
+            try norm.evaluate(inPlace: &other)
+        }
+        #expect(other == before)
+    }
+
     @Test func `the order of the sequences changes nothing but rounding`() throws {
         var random = RandomBatch(seed: 9)
         let lengths = (0..<40).map { $0 * 7 % 300 }

@@ -52,6 +52,38 @@ struct PopulationEdgeTests {
         #expect(population.batches == 2)
     }
 
+    @Test func `a loop in a loop may run another number of steps each time`() throws {
+        var accumulator = PopulationAccumulator(label: "bn", depth: 2, parts: [.mean, .count])
+        let first = BatchStatistic(
+            mean: try Self.floats([1, 2, 3, .nan, .nan, .nan, 5, 6, .nan], [3, 3, 1]),
+            count: try Self.floats([1, 1, 1, 7, 7, 7, 2, 2, 7], [3, 3]),
+            extents: [3, 3],
+            steps: [[3, 0, 2]]
+        )
+        let second = BatchStatistic(
+            mean: try Self.floats([10, 20, 30, 40], [2, 2, 1]),
+            count: try Self.floats([3, 3, 3, 3], [2, 2]),
+            extents: [2, 2]
+        )
+        try accumulator.add(first)
+        try accumulator.add(second)
+        let held = try accumulator.estimate(.meanOfBatches, tail: .hold)
+        #expect(try Self.values(held.mean) == [5.5, 11, 3, 30, 40, 40, 5, 6, 6])
+        #expect(held.coverage.array(of: Int64.self) == [2, 2, 1, 1, 1, 0, 1, 1, 0])
+        // Behind its last step in a loop the first batch goes on with 3, or 6; where the loop had none it says nothing.
+        let repeated = try accumulator.estimate(.meanOfBatches, tail: .repeat)
+        #expect(try Self.values(repeated.mean) == [5.5, 11, 11.5, 30, 40, 40, 17.5, 23, 23])
+        let pooled = try accumulator.estimate(.pooled, tail: .hold)
+        #expect(try Self.values(pooled.mean) == [7.75, 15.5, 3, 30, 40, 40, 5, 6, 6])
+        for steps in [[[3, 0]], [[3, 0, 4]], [[3, -1, 2]], [[3, 0, 2], [1]]] {
+            var other = first
+            other.steps = steps
+            #expect(throws: StatisticsError.stepsDiffer(label: "bn", extents: [3, 3])) {
+                try accumulator.add(other)
+            }
+        }
+    }
+
     @Test func `an accumulator that nothing was added to has no statistics`() {
         let accumulator = PopulationAccumulator(label: "bn", depth: 1, parts: [.mean])
         #expect(throws: StatisticsError.neverReached(label: "bn")) {
