@@ -25,8 +25,13 @@ public enum OperatorRegistry {
     static let newestOpset = 28
 
     /// Each operator's name and the opsets in which it is supported, sorted by name.
+    ///
+    /// A name of another domain than ONNX's own has the domain before it: `com.microsoft.FusedConv`.
     public static var supported: [(name: String, opsets: ClosedRange<Int>)] {
-        entries.map { ($0.name, $0.opsets) }
+        let fused = FusedOperators.expansions.keys.map {
+            (name: "\(FusedOperators.domain).\($0)", opsets: 1...1)
+        }
+        return (entries.map { ($0.name, $0.opsets) } + fused).sorted { $0.name < $1.name }
     }
 
     /// The domain of operators that only nodes have which this engine writes.

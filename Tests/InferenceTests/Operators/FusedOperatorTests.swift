@@ -47,6 +47,34 @@ struct FusedOperatorTests {
         }
     }
 
+    @Test(arguments: names)
+    func `flipped bytes of a fused node give typed errors or answers`(_ name: String) throws {
+        let tensors = try #require(Self.cases[name])
+        let original = try #require(tensors["model"]).array(of: UInt8.self)
+        var random = SplitMix(seed: 17)
+        for _ in 0..<40 {
+            var bytes = original
+            for _ in 0..<Int.random(in: 1...2, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+                    in: 0...255,
+                    using: &random
+                )
+            }
+            do {
+                let model = try Model(serialized: Data(bytes))
+                try model.validate()
+                let plan = try ExecutionPlan(model)
+                var inputs: [String: Tensor] = [:]
+                for (index, input) in plan.inputNames.enumerated() {
+                    inputs[input] = tensors["input.\(index)"]
+                }
+                _ = try plan.run(inputs)
+            } catch {
+                #expect(error is ModelError || error is PlanError || error is ExecutionError)
+            }
+        }
+    }
+
     @Test func `an error inside names the fused node`() throws {
         let plan = try ExecutionPlan(Self.model("bias_gelu"))
         #expect {
