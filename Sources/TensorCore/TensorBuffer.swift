@@ -9,10 +9,19 @@ final class TensorBuffer: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
     private let owner: AnyObject?
+    /// What is to be deallocated; nil for memory of another object.
+    private let allocation: UnsafeMutableRawPointer?
 
     /// Uninitialized memory.
+    ///
+    /// Aligned by hand: `posix_memalign` passes over the thread's cache of freed blocks, which `malloc` uses.
     init(byteCount: Int) {
-        base = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
+        let allocation = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount + Self.alignment,
+            alignment: MemoryLayout<Int>.alignment
+        )
+        self.allocation = allocation
+        base = allocation.alignedUp(toMultipleOf: Self.alignment)
         self.byteCount = byteCount
         owner = nil
     }
@@ -22,11 +31,12 @@ final class TensorBuffer: @unchecked Sendable {
         base = UnsafeMutableRawPointer(mutating: start)
         self.byteCount = byteCount
         self.owner = owner
+        allocation = nil
     }
 
     var isOwned: Bool { owner == nil }
 
     deinit {
-        if owner == nil { base.deallocate() }
+        allocation?.deallocate()
     }
 }

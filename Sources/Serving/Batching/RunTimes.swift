@@ -2,19 +2,24 @@ import NIOConcurrencyHelpers
 
 /// How long runs of one model have taken lately, by their number of rows.
 ///
-/// Rows are told apart by powers of two. Lock held for some nanoseconds only.
+/// Rows are told apart by powers of two. A run that was held up, by whatever else the processor had to do, says
+/// little of the next one: no run counts for more than ``outlier`` times the mean before it.
+/// Lock held for some nanoseconds only.
 final class RunTimes: Sendable {
     /// Running means in nanoseconds; 0 for numbers of rows that never ran.
     private let means = NIOLockedValueBox([Double](repeating: 0, count: Int.bitWidth))
     /// What one run counts for.
     private static let weight = 0.125
+    /// How much longer than the mean a run may count as.
+    private static let outlier = 2.0
 
     /// Notes one run.
     func record(rows: Int, nanoseconds: Double) {
         let place = Self.place(rows)
         means.withLockedValue { means in
             let mean = means[place]
-            means[place] = mean == 0 ? nanoseconds : mean + (nanoseconds - mean) * Self.weight
+            let counted = min(nanoseconds, mean * Self.outlier)
+            means[place] = mean == 0 ? nanoseconds : mean + (counted - mean) * Self.weight
         }
     }
 

@@ -134,11 +134,13 @@ public final class ModelRepository: Sendable {
     }
 
     private static func answering(_ version: Version) -> Result<ServedModel, ServingError> {
-        let title = "model '\(version.location.name)' version \(version.location.version)"
-        return switch version.state {
-        case .found, .loading: .failure(.notReady(reason: "\(title) is loading"))
-        case .ready(let model): .success(model)
-        case .failed(let reason): .failure(.notReady(reason: "\(title) failed: \(reason)"))
+        let fault: String
+        switch version.state {
+        case .ready(let model): return .success(model)
+        case .found, .loading: fault = "is loading"
+        case .failed(let reason): fault = "failed: \(reason)"
         }
+        let title = "model '\(version.location.name)' version \(version.location.version)"
+        return .failure(.notReady(reason: "\(title) \(fault)"))
     }
 }

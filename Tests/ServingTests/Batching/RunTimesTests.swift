@@ -28,6 +28,13 @@ struct RunTimesTests {
         #expect(last > 4999)
     }
 
+    @Test func `one run that was held up for long changes little`() {
+        let times = RunTimes()
+        times.record(rows: 3, nanoseconds: 1000)
+        times.record(rows: 3, nanoseconds: 1e12)
+        #expect(times.expected(rows: 3) == 1125)
+    }
+
     @Test func `numbers of rows that nobody should ask for have a place`() {
         let times = RunTimes()
         for rows in [.min, -1, 0, 1] {
