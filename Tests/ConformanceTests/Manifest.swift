@@ -47,7 +47,11 @@ struct Manifest {
                 continue
             }
             var reason = failure.split(whereSeparator: \.isNewline).joined(separator: " ")
-            if case .skip(let written)? = before?.verdicts[outcome.name], written.hasPrefix("out of scope") {
+            if let words = OutOfScope.reason(outcome) {
+                reason = words
+            } else if case .skip(let written)? = before?.verdicts[outcome.name],
+                written.hasPrefix("out of scope")
+            {
                 reason = written
             }
             lines.append("\(outcome.name) skip: \(reason)")

@@ -73,11 +73,15 @@ public enum OperatorRegistry {
         Entry("Attention", since: 23) { (reader) throws(OperatorError) in try Attention(&reader) },
         Entry("AveragePool") { (reader) throws(OperatorError) in try AveragePool(&reader) },
         Entry("BatchNormalization") { (reader) throws(OperatorError) in try BatchNormalization(&reader) },
+        Entry("BitCast", since: 26) { (reader) throws(OperatorError) in try BitCast(&reader) },
         Entry("BitShift", since: 11) { (reader) throws(OperatorError) in try Bitwise(shift: &reader) },
         Entry("BitwiseAnd", since: 18) { (reader) throws(OperatorError) in try Bitwise(.and, &reader) },
         Entry("BitwiseNot", since: 18) { (reader) throws(OperatorError) in try BitwiseNot(&reader) },
         Entry("BitwiseOr", since: 18) { (reader) throws(OperatorError) in try Bitwise(.or, &reader) },
         Entry("BitwiseXor", since: 18) { (reader) throws(OperatorError) in try Bitwise(.xor, &reader) },
+        Entry("BlackmanWindow", since: 17) { (reader) throws(OperatorError) in
+            try SignalWindow(.blackman, &reader)
+        },
         Entry("Cast") { (reader) throws(OperatorError) in try Cast(&reader) },
         Entry("CastLike", since: 15) { (reader) throws(OperatorError) in try Cast(like: &reader) },
         Entry("CausalConvWithState", since: 27) { (reader) throws(OperatorError) in
@@ -107,6 +111,7 @@ public enum OperatorRegistry {
         Entry("CumSum", since: 11) { (reader) throws(OperatorError) in
             try Cumulative(multiplies: false, &reader)
         },
+        Entry("DFT", since: 17) { (reader) throws(OperatorError) in try DFT(&reader) },
         Entry("DepthToSpace") { (reader) throws(OperatorError) in try DepthSpace(toSpace: true, &reader) },
         Entry("DequantizeLinear", since: 10) { (reader) throws(OperatorError) in try DequantizeLinear(&reader)
         },
@@ -140,6 +145,10 @@ public enum OperatorRegistry {
         Entry("GroupNormalization", since: 18) { (reader) throws(OperatorError) in
             try GroupNormalization(&reader)
         },
+        Entry("HammingWindow", since: 17) { (reader) throws(OperatorError) in
+            try SignalWindow(.hamming, &reader)
+        },
+        Entry("HannWindow", since: 17) { (reader) throws(OperatorError) in try SignalWindow(.hann, &reader) },
         Entry("HardSigmoid") { (reader) throws(OperatorError) in try ScalarFunction(hardSigmoid: &reader) },
         Entry("HardSwish", since: 14) { (reader) throws(OperatorError) in
             try ScalarFunction(.hardSwish, &reader)
@@ -153,6 +162,7 @@ public enum OperatorRegistry {
         Entry("IsInf", since: 10) { (reader) throws(OperatorError) in try FloatPredicate(isInfinite: &reader)
         },
         Entry("IsNaN", since: 9) { (reader) throws(OperatorError) in try FloatPredicate(isNaN: &reader) },
+        Entry("LRN") { (reader) throws(OperatorError) in try LRN(&reader) },
         Entry("LSTM") { (reader) throws(OperatorError) in try LSTM(&reader) },
         // onnxruntime's optimizer writes it into files of older opsets, too.
         Entry("LayerNormalization") { (reader) throws(OperatorError) in
@@ -176,6 +186,11 @@ public enum OperatorRegistry {
         Entry("Max") { (reader) throws(OperatorError) in try Variadic(.maximum, &reader) },
         Entry("MaxPool") { (reader) throws(OperatorError) in try MaxPool(&reader) },
         Entry("Mean") { (reader) throws(OperatorError) in try Variadic(.add, divides: true, &reader) },
+        Entry("MeanVarianceNormalization", since: 9) { (reader) throws(OperatorError) in
+            try MeanVarianceNormalization(&reader)
+        },
+        Entry("MelWeightMatrix", since: 17) { (reader) throws(OperatorError) in try MelWeightMatrix(&reader)
+        },
         Entry("Min") { (reader) throws(OperatorError) in try Variadic(.minimum, &reader) },
         Entry("Mish", since: 18) { (reader) throws(OperatorError) in try ScalarFunction(.mish, &reader) },
         Entry("Mod", since: 10) { (reader) throws(OperatorError) in try Modulo(&reader) },
@@ -234,6 +249,7 @@ public enum OperatorRegistry {
         Entry("RotaryEmbedding", since: 23) { (reader) throws(OperatorError) in try RotaryEmbedding(&reader)
         },
         Entry("Round", since: 11) { (reader) throws(OperatorError) in try Unary(.round, &reader) },
+        Entry("STFT", since: 17) { (reader) throws(OperatorError) in try STFT(&reader) },
         Entry("Scan", since: 8) { (reader) throws(OperatorError) in
             if reader.opset < 9 { return try BatchedScan(&reader) }
             return try Scan(&reader)
@@ -280,6 +296,7 @@ public enum OperatorRegistry {
         Entry("Swish", since: 24) { (reader) throws(OperatorError) in try ScalarFunction(swish: &reader) },
         Entry("Tan", since: 7) { (reader) throws(OperatorError) in try ScalarFunction(.tan, &reader) },
         Entry("Tanh") { (reader) throws(OperatorError) in try Unary(.tanh, &reader) },
+        Entry("TensorScatter", since: 24) { (reader) throws(OperatorError) in try TensorScatter(&reader) },
         Entry("ThresholdedRelu", since: 10) { (reader) throws(OperatorError) in
             try ScalarFunction(thresholdedRelu: &reader)
         },

@@ -23,6 +23,7 @@ struct AttentionBias {
     ///   - query: The layout of the queries.
     ///   - pastLength: The number of keys that come before those of this call.
     ///   - keyCount: The number of all keys.
+    /// - Throws: The rule that the mask or the counts break.
     init(
         _ attention: Attention,
         _ inputs: NodeInputs,

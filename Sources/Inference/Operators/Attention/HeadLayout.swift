@@ -22,6 +22,7 @@ struct HeadLayout {
     ///   - heads: The number of heads the attribute says; a tensor of rank 3 cannot do without.
     ///   - attribute: The attribute's name.
     ///   - input: The input's number.
+    /// - Throws: The rank, or the attribute that does not fit.
     init(_ shape: Shape, heads: Int?, attribute: String, input: Int) throws(OperatorError) {
         switch shape.rank {
         case 4:

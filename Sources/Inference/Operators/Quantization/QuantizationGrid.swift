@@ -20,6 +20,7 @@ struct QuantizationGrid {
     ///   - scale: A scalar, `[length]`, or the tensor's with `ceil(length / block)` along the axis.
     ///   - axis: The axis, read only if there is more than one scale.
     ///   - block: The number of neighbours that share a scale; 0 for all that the axis leaves.
+    /// - Throws: The rule that the scale's shape breaks.
     init(_ shape: Shape, scale: Shape, axis: Int, block: Int) throws(OperatorError) {
         isUniform = scale.elementCount == 1 && scale.rank < 2
         isBlocked = block > 0

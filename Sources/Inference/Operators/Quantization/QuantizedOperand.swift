@@ -21,6 +21,7 @@ enum QuantizedOperand {
     ///   - input: The number of the zero point's input, for errors.
     ///   - inputs: Make memory.
     /// - Returns: A tensor of the shape of `x`.
+    /// - Throws: The type or shape that does not fit.
     static func centred(
         _ x: Tensor,
         zero: Tensor?,
