@@ -97,4 +97,23 @@ struct DoublePrecisionTests {
         let huge = SingleNode("Gemm", ["alpha": .float(1e30)])
         #expect(try huge.failure([a, b]) == .attributeValue("alpha"))
     }
+
+    @Test func `bounds of Clip that are attributes hold for float64 as well`() throws {
+        let x = try Tensor([-3, 0.5, 3, .nan], shape: [4])
+        let node = SingleNode("Clip", opset: 6, ["min": .float(-1), "max": .float(2)])
+        let y = try node.run([x])[0].array(of: Double.self)
+        #expect(Array(y[..<3]) == [-1, 0.5, 2] && y[3].isNaN)
+    }
+
+    @Test func `signs and magnitudes are told of all integers`() throws {
+        let bytes = try Tensor([-128, 0, 5] as [Int8], shape: [3])
+        #expect(try SingleNode("Sign").run([bytes])[0].array(of: Int8.self) == [-1, 0, 1])
+        // The one magnitude that the type cannot hold wraps around.
+        #expect(try SingleNode("Abs").run([bytes])[0].array(of: Int8.self) == [-128, 0, 5])
+        #expect(try SingleNode("Relu").run([bytes])[0].array(of: Int8.self) == [0, 0, 5])
+        let words = try Tensor([0, 7] as [UInt16], shape: [2])
+        #expect(try SingleNode("Abs").run([words]) == [words])
+        #expect(try SingleNode("Sign").run([words])[0].array(of: UInt16.self) == [0, 1])
+        #expect(try SingleNode("Neg").failure([words]) == .unsupportedElementType(.uint16, input: 0))
+    }
 }

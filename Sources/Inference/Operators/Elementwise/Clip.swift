@@ -27,6 +27,13 @@ struct Clip: Operator {
                     }
                 }
             )
+        case .float64 where low != nil || high != nil:
+            let (low, high) = (low.map { Double($0) }, high.map { Double($0) })
+            return .one(
+                try TypedMap.unary(x, inputs) { (x: Double) in
+                    min(max(x, low ?? -.infinity), high ?? .infinity)
+                }
+            )
         default: return try ClipWork(x: x, inputs: inputs).run(for: x.elementType, input: 0)
         }
     }

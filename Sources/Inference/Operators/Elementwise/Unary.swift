@@ -44,6 +44,13 @@ struct Unary: Operator {
         case .float64: return .one(try doubles(x, inputs))
         case .int64: return .one(try integers(of: Int64.self, x, inputs))
         case .int32: return .one(try integers(of: Int32.self, x, inputs))
+        case .int16: return .one(try integers(of: Int16.self, x, inputs))
+        case .int8: return .one(try integers(of: Int8.self, x, inputs))
+        // What has no sign is its own magnitude.
+        case .uint8, .uint16, .uint32, .uint64:
+            if function == .absolute { return .one(x) }
+            guard function == .sign else { throw .unsupportedElementType(x.elementType, input: 0) }
+            return .one(try UnsignedSign(x: x, inputs: inputs).run(for: x.elementType, input: 0))
         default: throw .unsupportedElementType(x.elementType, input: 0)
         }
     }
@@ -64,6 +71,15 @@ struct Unary: Operator {
 
     private func doubles(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
         try TypedMap.unary(x, inputs) { (x: Double) in function.double(x) }
+    }
+}
+
+private struct UnsignedSign: IntegerWork {
+    let x: Tensor
+    let inputs: NodeInputs
+
+    func run<T: TensorElement & FixedWidthInteger>(_ type: T.Type) throws(OperatorError) -> Tensor {
+        try TypedMap.unary(x, inputs) { (x: T) -> T in x == 0 ? 0 : 1 }
     }
 }
 

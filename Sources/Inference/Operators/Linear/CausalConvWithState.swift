@@ -104,9 +104,10 @@ private struct CausalConvWork: RealWork {
         channel: Int
     ) {
         let addend: T = bias?.withPointer(to: T.self) { $0[channel] } ?? 0
-        for position in 0..<x.shape[2] {
+        let (length, kernel) = (x.shape[2], self.weights.shape[2])
+        for position in 0..<length {
             var sum: T = 0
-            for tap in 0..<self.weights.shape[2] { sum += weights[tap] * row[position + tap] }
+            for tap in 0..<kernel { sum += weights[tap] * row[position + tap] }
             sum += addend
             y[position] = isActivated ? sum / (1 + T.exponential(-sum)) : sum
         }

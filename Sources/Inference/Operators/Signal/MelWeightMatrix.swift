@@ -24,6 +24,7 @@ struct MelWeightMatrix: Operator {
         let high = try hertz(4, inputs)
         let bins = length / 2 + 1
         let shape = try Shape.checked([bins, bands])
+        var weights = try inputs.makeTensor(.float64, shape)
         let (first, last) = (2595 * log10(1 + low / 700), 2595 * log10(1 + high / 700))
         let step = (last - first) / Double(bands + 2)
         var edges: [Int] = []
@@ -34,7 +35,7 @@ struct MelWeightMatrix: Operator {
             guard bin >= 0, bin < Double(bins) else { throw .inputValue(input: 4) }
             edges.append(Int(bin))
         }
-        let weights = try inputs.makeTensor(of: Double.self, shape) { weights in
+        weights.withMutablePointer(to: Double.self) { weights in
             weights.update(repeating: 0, count: shape.elementCount)
             for band in 0..<bands {
                 let (left, center, right) = (edges[band], edges[band + 1], edges[band + 2])
