@@ -101,13 +101,25 @@ public struct FreezePlan: Sendable {
     }
 
     /// A run of the training graph that puts out the statistics.
-    func run(withOutputs: Bool, branchShapes: [Export: Tensor]) throws(FreezeError) -> EstimationRun {
+    ///
+    /// - Parameters:
+    ///   - withOutputs: Whether the graph's own outputs are computed too.
+    ///   - branchShapes: What a branch that is not taken puts out.
+    ///   - levelsSteps: Whether loops in loops may run another number of steps each time.
+    /// - Returns: The run.
+    /// - Throws: ``FreezeError/plan(_:)`` if the graph cannot be run.
+    func run(
+        withOutputs: Bool,
+        branchShapes: [Export: Tensor],
+        levelsSteps: Bool
+    ) throws(FreezeError) -> EstimationRun {
         let graph = try StatisticExporter.export(
             found,
             of: model,
             mask: signature?.mask?.name,
             padding: options.padding,
-            branchShapes: branchShapes
+            branchShapes: branchShapes,
+            levelsSteps: levelsSteps
         )
         return try EstimationRun(found, graph, signature: signature, withOutputs: withOutputs)
     }
@@ -116,7 +128,7 @@ public struct FreezePlan: Sendable {
     func rewritten(with statistics: [SiteStatistics]) throws(FreezeError) -> Model {
         isRecalibration
             ? try Recalibration.rewrite(model, found, statistics)
-            : try GraphRewriter.rewrite(model, found, statistics)
+            : GraphRewriter.rewrite(model, found, statistics)
     }
 }
 

@@ -1,10 +1,11 @@
-"""The labelled graph of Examples/onnx is frozen, and gives in onnxruntime what its population's statistics say."""
+"""The labelled graphs of Examples are frozen, and give in onnxruntime what their population's statistics say."""
 import json
 import subprocess
 import sys
 
 import numpy as np
 import onnxruntime
+import pytest
 
 from seqnorm import BINARY, ROOT
 
@@ -13,16 +14,17 @@ def freeze(*arguments):
     return subprocess.run([str(BINARY), "freeze", *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
 
-def test_the_labelled_example_is_frozen_over_valid_positions(tmp_path):
+@pytest.mark.parametrize("example, origin", [("onnx", "label on its node"), ("onnxscript", "label in the metadata")])
+def test_the_labelled_example_is_frozen_over_valid_positions(example, origin, tmp_path):
     train, data, frozen = tmp_path / "train.onnx", tmp_path / "data.jsonl", tmp_path / "frozen.onnx"
-    subprocess.run([sys.executable, str(ROOT / "Examples/onnx/label.py"), str(train)], check=True, timeout=300)
+    subprocess.run([sys.executable, str(ROOT / f"Examples/{example}/label.py"), str(train)], check=True, timeout=300)
     numbers = np.random.default_rng(3)
     sequences = [numbers.normal(3, 2, (length, 4)).astype(np.float32) for length in numbers.integers(1, 30, 50)]
     data.write_text("".join(json.dumps(each.tolist()) + "\n" for each in sequences))
 
     done = freeze(train, "--data", data, "--output", frozen, "--batch-size", 8, "--seed", 5)
     assert done.returncode == 0, done.stderr
-    assert "label on its node" in done.stdout
+    assert origin in done.stdout
 
     rows = np.concatenate(sequences).astype(np.float64)
     mean, variance = rows.mean(0), rows.var(0)

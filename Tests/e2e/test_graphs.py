@@ -16,7 +16,8 @@ from graphs.interpreter import Interpreter
 from graphs.normalization import Site
 from graphs.population import Observation, frozen, observe, population
 
-SEEDS = range(48)
+# the kinds of KINDS, 10,000 seeds each
+SEEDS = [*range(48), *(kind + seed for kind in (10_000, 20_000, 30_000) for seed in range(12))]
 cached = functools.cache(generate)
 
 
@@ -102,7 +103,7 @@ def test_pooled_statistics_are_those_of_all_positions_together():
     rng = numpy.random.default_rng(1)
     rows = [rng.normal(k, 1 + k, (5, n, 3)) for k, n in enumerate((1, 4, 9))]
     seen = [
-        Observation(x.mean(1), x.var(1), *[numpy.full(5, x.shape[1])] * 2) for x in rows]
+        Observation.of_rectangle(x.mean(1), x.var(1), *[numpy.full(5, x.shape[1])] * 2) for x in rows]
     together = numpy.concatenate(rows, 1)
     pooled = population(seen, "pooled", "repeat")
     assert distance(pooled.mean, together.mean(1)) < 1e-12 and distance(pooled.variance, together.var(1)) < 1e-12

@@ -18,11 +18,13 @@ enum BatchDependence {
     ) throws(FreezeError) {
         guard let smaller = batch.withoutLastSequence, let other = try? run.observe(smaller) else { return }
         for (site, (whole, part)) in zip(run.sites, zip(observation.statistics, other.statistics)) {
-            for (a, b) in [(whole.mean, part.mean), (whole.variance, part.variance)] {
-                guard let a, let b else { continue }
+            for (value, a, b) in [
+                (site.site.mean, whole.mean, part.mean), (site.site.variance, whole.variance, part.variance),
+            ] {
+                guard let value, let a, let b else { continue }
                 let channels = a.shape.dimensions.dropFirst(whole.extents.count)
                 guard channels == b.shape.dimensions.dropFirst(part.extents.count) else {
-                    throw .shapeDependsOnBatch(label: site.site.label, shape: Array(channels))
+                    throw .shapeDependsOnBatch(label: value.label, shape: Array(channels))
                 }
             }
         }

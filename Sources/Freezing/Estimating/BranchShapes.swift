@@ -12,21 +12,24 @@ enum BranchShapes {
     /// - Parameters:
     ///   - plan: The plan.
     ///   - batch: Any batch.
+    ///   - levelsSteps: Whether loops in loops may run another number of steps each time.
     /// - Returns: Zeros in the shape of one step; none if no statistic is in a branch inside of a loop.
     /// - Throws: ``FreezeError`` if the branch cannot be run.
-    static func learn(_ plan: FreezePlan, from batch: TrainingBatch) throws(FreezeError) -> [Export: Tensor] {
+    static func learn(
+        _ plan: FreezePlan,
+        from batch: TrainingBatch,
+        levelsSteps: Bool
+    ) throws(FreezeError) -> [Export: Tensor] {
         var shapes: [Export: Tensor] = [:]
         for found in plan.found where found.site.path.graph.hasLoopOutsideBranch {
             let graph = found.site.path.graph
-            guard !graph.hasLoopInsideBranch else {
-                throw .notExposable(operatorType: "If", label: found.site.label, at: graph)
-            }
             let probe = try StatisticExporter.export(
                 [found],
                 of: plan.model,
                 mask: plan.signature?.mask?.name,
                 padding: plan.options.padding,
-                forced: graph.branchesTaken
+                forced: graph.branchesTaken,
+                levelsSteps: levelsSteps
             )
             let run = try EstimationRun([found], probe, signature: plan.signature, withOutputs: false)
             let values = try run.tensors(for: batch)

@@ -13,10 +13,15 @@ struct EstimationRun: Sendable {
         let outputs: [Tensor]
     }
 
+    /// The length that loops in loops are brought to at first.
+    static let firstSteps = 16
+
     let sites: [FoundSite]
     let graph: EstimationGraph
     let outputNames: [String]
     private let exports: [SiteExports]
+    /// For each site those of the loops around it, where they are levelled.
+    private let loops: [LoopExports]
     private let names: [String]
     private let positions: [String: Int]
     private let plan: ExecutionPlan
@@ -41,11 +46,12 @@ struct EstimationRun: Sendable {
         self.sites = sites
         self.graph = graph
         exports = sites.map { SiteExports($0) }
+        loops = graph.stepsInput == nil ? [] : sites.map { LoopExports($0) }
         outputNames = withOutputs ? graph.model.graph.outputs.map(\.name) : []
         var names = outputNames
         var positions: [String: Int] = [:]
         for (index, name) in names.enumerated() { positions[name] = index }
-        for export in exports.flatMap(\.all) {
+        for export in exports.flatMap(\.all) + loops.flatMap(\.all) {
             guard let name = graph.name(export), positions[name] == nil else { continue }
             positions[name] = names.count
             names.append(name)
@@ -63,7 +69,7 @@ struct EstimationRun: Sendable {
 
     /// The values that are put out, as the graph gives them.
     func tensors(for batch: TrainingBatch) throws(FreezeError) -> [Export: Tensor] {
-        let (values, _) = try run(batch)
+        let (values, _) = try runLevelled(batch)
         var tensors: [Export: Tensor] = [:]
         for (export, name) in graph.names {
             if let position = positions[name] { tensors[export] = values[position] }
@@ -77,18 +83,42 @@ struct EstimationRun: Sendable {
     /// - Returns: What it says of every site.
     /// - Throws: ``FreezeError/run(_:origin:)``, or what is wrong with its positions.
     func observe(_ batch: TrainingBatch) throws(FreezeError) -> Observation {
-        let (values, mask) = try run(batch)
+        let (values, mask) = try runLevelled(batch)
         var statistics: [BatchStatistic] = []
-        for (site, exports) in zip(sites, exports) {
-            let statistic = try statistic(of: site, exports, values, batch)
+        for (index, site) in sites.enumerated() {
+            let flags = loops.isEmpty ? [] : loops[index].flags.map { tensor($0, values) }
+            let statistic = try statistic(of: site, exports[index], flags, values)
             if let mask, site.isComputed { try checkPositions(of: site, statistic, mask, batch) }
             statistics.append(statistic)
         }
         return Observation(statistics: statistics, outputs: Array(values.prefix(outputNames.count)))
     }
 
-    private func run(_ batch: TrainingBatch) throws(FreezeError) -> (values: [Tensor], mask: Tensor?) {
+    private func tensor(_ export: Export?, _ values: [Tensor]) -> Tensor? {
+        graph.name(export).flatMap { positions[$0] }.map { values[$0] }
+    }
+
+    /// Runs the graph once, and again if a loop in a loop ran more steps than it put out.
+    private func runLevelled(
+        _ batch: TrainingBatch
+    ) throws(FreezeError) -> (values: [Tensor], mask: Tensor?) {
+        let result = try run(batch, steps: Self.firstSteps)
+        var longest = 0.0
+        for export in loops.flatMap(\.longest) {
+            longest = max(longest, tensor(export, result.values)?.onlyNumber ?? 0)
+        }
+        guard longest > Double(Self.firstSteps) else { return result }
+        return try run(batch, steps: Int(min(longest, Double(Shape.maximumElementCount))))
+    }
+
+    private func run(
+        _ batch: TrainingBatch,
+        steps: Int
+    ) throws(FreezeError) -> (values: [Tensor], mask: Tensor?) {
         var inputs = batch.inputs.filter { modelInputs.contains($0.key) }
+        if let name = graph.stepsInput, modelInputs.contains(name) {
+            inputs[name] = Tensor(repeating: Int64(steps), shape: [1])
+        }
         var mask: Tensor?
         if let name = graph.maskInput, modelInputs.contains(name) {
             let made = try maskSource.mask(of: batch)
@@ -107,32 +137,34 @@ struct EstimationRun: Sendable {
     private func statistic(
         of site: FoundSite,
         _ exports: SiteExports,
-        _ values: [Tensor],
-        _ batch: TrainingBatch
+        _ flags: [Tensor?],
+        _ values: [Tensor]
     ) throws(FreezeError) -> BatchStatistic {
-        func tensor(_ export: Export?) -> Tensor? {
-            graph.name(export).flatMap { positions[$0] }.map { values[$0] }
-        }
         let depth = site.site.depth
         var statistic = BatchStatistic(
-            mean: tensor(exports.mean),
-            variance: tensor(exports.variance),
-            count: tensor(exports.count),
-            total: tensor(exports.total),
-            reached: tensor(exports.reached)
+            mean: tensor(exports.mean, values),
+            variance: tensor(exports.variance, values),
+            count: tensor(exports.count, values),
+            total: tensor(exports.total, values),
+            reached: tensor(exports.reached, values)
         )
         if depth == 0, let reached = statistic.reached, reached.onlyNumber == 0 {
             return BatchStatistic(reached: reached)
         }
         guard let main = statistic.mean ?? statistic.variance else { return statistic }
         guard [.float32, .float64].contains(main.elementType) else {
-            throw .notANumber(label: site.site.label, elementType: main.elementType.rawValue)
+            let value = statistic.mean == nil ? site.site.variance : site.site.mean
+            throw .notANumber(
+                label: value?.label ?? site.site.label,
+                elementType: main.elementType.rawValue
+            )
         }
         // A loop in a branch that was not taken has run no step.
         guard main.shape.rank >= depth else {
             return BatchStatistic(extents: [Int](repeating: 0, count: depth))
         }
         statistic.extents = Array(main.shape.dimensions.prefix(depth))
+        if !flags.isEmpty { StepTrimming(flags, in: statistic.extents).trim(&statistic, site) }
         statistic.count = PositionCount.perStep(statistic.count, depth: site.countDepth, site: depth)
         statistic.total = PositionCount.perStep(statistic.total, depth: site.totalDepth, site: depth)
         return statistic

@@ -12,7 +12,7 @@ import Statistics
 public struct StatisticEstimator: Sendable {
     /// What is being estimated.
     public let plan: FreezePlan
-    private var run: EstimationRun?
+    private var run: TrainingRun
     /// What the batches have said so far.
     public private(set) var state: PartialStatistics
 
@@ -27,8 +27,7 @@ public struct StatisticEstimator: Sendable {
             settings: ["padding": plan.options.padding.rawValue],
             accumulators: plan.found.map { $0.accumulator }
         )
-        let needsShapes = plan.found.contains { $0.site.path.graph.hasLoopOutsideBranch }
-        if !needsShapes { run = try plan.run(withOutputs: false, branchShapes: [:]) }
+        run = try TrainingRun(plan, withOutputs: false)
     }
 
     /// Runs the training graph on a batch and adds what it says.
@@ -37,18 +36,18 @@ public struct StatisticEstimator: Sendable {
     /// - Throws: ``FreezeError/run(_:origin:)`` if the graph cannot be run on it, ``FreezeError/statistics(_:origin:)`` if
     ///   what it says does not fit; the estimator then is as it was before.
     public mutating func add(_ batch: TrainingBatch) throws(FreezeError) {
-        let run = try prepared(for: batch)
-        let observation = try run.observe(batch)
-        if state.batches == 0 { try BatchDependence.check(observation, of: batch, run) }
-        var changed = state.accumulators
+        let (observation, estimation) = try run.observe(batch)
+        if state.batches == 0 { try BatchDependence.check(observation, of: batch, estimation) }
+        // All are looked at before the first is added, so that a batch is added as a whole and nothing is copied.
+        var checked: [(index: Int, batch: PopulationAccumulator.CheckedBatch)] = []
         for (index, statistic) in observation.statistics.enumerated() where !statistic.isSilent {
             do throws(StatisticsError) {
-                try changed[index].add(statistic)
+                checked.append((index, try state.accumulators[index].checked(statistic)))
             } catch {
                 throw .statistics(error, origin: batch.origin)
             }
         }
-        state.accumulators = changed
+        for (index, batch) in checked { state.accumulators[index].add(batch) }
         var digest = DataDigest()
         digest.add(batch.inputs)
         let mask = SequenceMaskInput(signature: plan.signature)
@@ -57,14 +56,6 @@ public struct StatisticEstimator: Sendable {
             sequences: mask.sequences(of: batch) ?? 0,
             positions: mask.positions(of: batch) ?? 0
         )
-    }
-
-    private mutating func prepared(for batch: TrainingBatch) throws(FreezeError) -> EstimationRun {
-        if let run { return run }
-        let shapes = try BranchShapes.learn(plan, from: batch)
-        let made = try plan.run(withOutputs: false, branchShapes: shapes)
-        run = made
-        return made
     }
 }
 

@@ -6,16 +6,20 @@ import TensorCore
 ///
 /// Level by level outward a value becomes one more scan output of the body and one more output of the node, which adds
 /// an axis of steps in front; through If one more output of both branches, where the other branch puts out zeros.
+/// A loop in a loop may run another number of steps each time: then what it puts out is cut or filled with zeros to the length
+/// that ``EstimationGraph/stepsInput`` says, and it puts out as well where it ran.
 /// A BatchNormalization in training mode is written with plain operators on the way.
 struct StatisticExporter {
     private let model: Model
     private let opset: Int
     private let padding: Padding
     private let trace: MaskTrace
+    private let sites: [FoundSite]
     private let exports: [Export]
     private let computed: [NodePath: FoundSite]
     private let branchShapes: [Export: Tensor]
     private let forced: [NodePath: Bool]
+    private let levelling: StepLevelling?
     private var divisions: [NodePath: String] = [:]
     private var shared: SharedNames
     private var usesMask = false
@@ -27,19 +31,30 @@ struct StatisticExporter {
     ///   - model: The training graph.
     ///   - mask: The name of the model's mask input, if it has one.
     ///   - padding: What expanded normalizations are estimated over.
-    ///   - branchShapes: What a branch that is not taken puts out for values inside of loops.
+    ///   - branchShapes: What a branch that is not taken puts out for one step of values inside of loops.
     ///   - forced: If nodes that take one branch, whatever their condition is.
+    ///   - levelsSteps: Whether loops in loops may run another number of steps each time.
     /// - Returns: The graph and the names of the values.
-    /// - Throws: ``FreezeError/noMask(label:at:)``, ``FreezeError/notExposable(operatorType:label:at:)``.
+    /// - Throws: ``FreezeError/noMask(label:at:)``, ``FreezeError/notExposable(operatorType:label:at:)``,
+    ///   ``FreezeError/unsupportedOpset(_:reason:)`` where `levelsSteps` needs a newer one.
     static func export(
         _ sites: [FoundSite],
         of model: Model,
         mask: String?,
         padding: Padding,
         branchShapes: [Export: Tensor] = [:],
-        forced: [NodePath: Bool] = [:]
+        forced: [NodePath: Bool] = [:],
+        levelsSteps: Bool = false
     ) throws(FreezeError) -> EstimationGraph {
-        var exporter = StatisticExporter(model, sites, mask, padding, branchShapes, forced)
+        var exporter = StatisticExporter(model, sites, mask, padding, branchShapes, forced, levelsSteps)
+        guard !levelsSteps || exporter.opset >= StepLevelling.firstOpset else {
+            throw .unsupportedOpset(
+                exporter.opset,
+                reason:
+                    "a loop in a loop runs another number of steps each time, which needs the Pad of opset "
+                    + "\(StepLevelling.firstOpset)"
+            )
+        }
         let scope = ValueScope(opset: exporter.opset).entering(model.graph, at: .root, owner: nil)
         var (graph, names) = try exporter.visit(model.graph, at: .root, scope)
         var changed = model
@@ -47,12 +62,20 @@ struct StatisticExporter {
         if let maskInput {
             graph.inputs.append(ValueInfo(maskInput, elementType: .float32, dimensions: nil))
         }
+        if let levelling = exporter.levelling {
+            graph.inputs.append(ValueInfo(levelling.steps, elementType: .int64, dimensions: [.fixed(1)]))
+        }
         for export in exporter.exports where names[export] == nil {
             if case .value(let name, .root) = export { names[export] = name }
         }
         changed.graph = graph
         exporter.shared.addConstants(to: &changed)
-        return EstimationGraph(model: changed, names: names, maskInput: maskInput)
+        return EstimationGraph(
+            model: changed,
+            names: names,
+            maskInput: maskInput,
+            stepsInput: exporter.levelling?.steps
+        )
     }
 
     private init(
@@ -61,17 +84,21 @@ struct StatisticExporter {
         _ mask: String?,
         _ padding: Padding,
         _ branchShapes: [Export: Tensor],
-        _ forced: [NodePath: Bool]
+        _ forced: [NodePath: Bool],
+        _ levelsSteps: Bool
     ) {
         self.model = model
+        self.sites = sites
         self.padding = padding
         self.branchShapes = branchShapes
         self.forced = forced
         opset = model.opsetImports[""] ?? 0
         shared = SharedNames(model)
         trace = MaskTrace(input: mask, root: shared.names.fresh("sequence_mask"))
+        levelling = levelsSteps ? StepLevelling(steps: shared.names.fresh("levelled_steps")) : nil
         var seen: Set<Export> = []
-        exports = sites.flatMap { SiteExports($0).all }.filter { seen.insert($0).inserted }
+        exports = sites.flatMap { SiteExports($0).all + (levelsSteps ? LoopExports($0).all : []) }
+            .filter { seen.insert($0).inserted }
         var computed: [NodePath: FoundSite] = [:]
         for site in sites where site.isComputed {
             if site.isNormalization { computed[site.site.path] = site }
@@ -91,11 +118,14 @@ struct StatisticExporter {
         for (index, original) in graph.nodes.enumerated() {
             let nodePath = path.appending(original, at: index)
             var node = original
+            var levelled: [Node] = []
             if concerns(nodePath) {
                 node = try expose(node, at: nodePath, scope, &names)
+                levelled = level(node, at: nodePath, &names)
             }
             guard let site = computed[nodePath] else {
                 nodes.append(node)
+                nodes += levelled
                 continue
             }
             var writer = NodeWriter(opset: opset, shared, prefix: site.site.label)
@@ -125,7 +155,7 @@ struct StatisticExporter {
     }
 
     private func concerns(_ path: NodePath) -> Bool {
-        exports.contains { $0.home.steps.starts(with: path.steps, by: NodePath.Step.isWay) }
+        exports.contains { $0.home.isInside(path) }
     }
 
     private mutating func mask(
@@ -150,8 +180,29 @@ struct StatisticExporter {
             case .ratio(let value, let result, _):
                 names[export] = writer.add("Div", [writer.size(value), writer.size(result)])
             case .reached: names[export] = writer.constant(Tensor(scalar: Float(1)))
-            case .computed: break
+            case .computed, .longest: break
             }
+        }
+        shared = writer.shared
+        return writer.takeNodes()
+    }
+
+    /// Brings what a loop in a loop puts out to one length.
+    private mutating func level(_ node: Node, at path: NodePath, _ names: inout [Export: String]) -> [Node] {
+        guard let levelling, node.isScan(opset: opset) || node.isLoop else { return [] }
+        let carried = exports.filter { $0.home.isInside(path) && names[$0] != nil }
+        let isNested = !path.graph.loops.isEmpty
+        var writer = NodeWriter(opset: opset, shared, prefix: "\(path)/levelled")
+        for export in carried {
+            guard let value = names[export] else { continue }
+            if case .longest = export {
+                names[export] = levelling.longest(of: value, &writer)
+                continue
+            }
+            guard isNested else { continue }
+            let longest = Export.longest(path)
+            if names[longest] == nil { names[longest] = levelling.length(of: value, &writer) }
+            names[export] = levelling.levelled(value, &writer)
         }
         shared = writer.shared
         return writer.takeNodes()
@@ -188,7 +239,8 @@ struct StatisticExporter {
         }
         for export in carried {
             for position in bodies.indices {
-                let value = bodies[position].names[export] ?? zeros(for: export)
+                let value =
+                    bodies[position].names[export] ?? zeros(for: export, at: path, &bodies[position].graph)
                 append(value, to: &bodies[position].graph)
             }
             let outer = shared.names.fresh("\(path)/export")
@@ -211,18 +263,44 @@ struct StatisticExporter {
     }
 
     /// What a branch that does not make a value puts out for it.
-    private mutating func zeros(for export: Export) -> String {
-        if let zeros = branchShapes[export] { return shared.constant(zeros, named: "not_taken") }
-        if case .reached = export, !export.home.hasLoopInsideBranch {
+    private mutating func zeros(for export: Export, at path: NodePath, _ branch: inout Graph) -> String {
+        if case .longest = export {
+            return shared.constant(Tensor(repeating: Float(0), shape: [1]), named: "not_taken")
+        }
+        let outer = path.graph.loops.count
+        let inner = export.home.loops.count - outer
+        if case .reached = export, inner == 0 {
             return shared.constant(Tensor(scalar: Float(0)), named: "not_taken")
         }
-        return shared.constant(Tensor(repeating: Float(0), shape: [0]), named: "not_taken")
+        guard let zeros = branchShapes[export] else {
+            return shared.constant(Tensor(repeating: Float(0), shape: [0]), named: "not_taken")
+        }
+        guard inner > 0 else { return shared.constant(zeros, named: "not_taken") }
+        guard let levelling, outer > 0 else {
+            return shared.constant(Tensor(repeating: Float(0), shape: [0]), named: "not_taken")
+        }
+        var writer = NodeWriter(opset: opset, shared, prefix: "\(path)/not_taken")
+        let value = levelling.zeros(like: zeros, loops: inner, &writer)
+        shared = writer.shared
+        branch.nodes += writer.takeNodes()
+        return value
     }
 
+    /// What is written on a value, else the name of its site.
     private func label(of export: Export) -> String {
-        switch export {
-        case .value(let name, _), .ratio(_, let name, _): name
-        case .computed(let path, _), .reached(let path): path.description
+        for found in sites {
+            let exports = SiteExports(found)
+            guard exports.all.contains(export) else { continue }
+            let value =
+                switch export {
+                case exports.mean: found.site.mean
+                case exports.variance: found.site.variance
+                case exports.count: found.site.count
+                case exports.total: found.site.total
+                default: nil as StatisticValue?
+                }
+            return value?.label ?? found.site.label
         }
+        return export.home.description
     }
 }

@@ -27,7 +27,7 @@ enum HiddenStatistics {
                     variance: site.site.variance == nil ? nil : none
                 )
             }
-            rest = try GraphRewriter.rewrite(model, sites, placeholders)
+            rest = GraphRewriter.rewrite(model, sites, placeholders)
         }
         var search = Search()
         let masks = Set([signature?.mask?.name, signature?.lengths?.name].compactMap(\.self))

@@ -23,16 +23,15 @@ struct GraphRewriter {
     ///   - sites: Its sites.
     ///   - statistics: What is put into each, in the same order.
     /// - Returns: The inference graph, with its labels in `bn_population`.
-    /// - Throws: ``FreezeError/unsupportedOpset(_:reason:)`` for a Scan of an opset without Range.
     static func rewrite(
         _ model: Model,
         _ sites: [FoundSite],
         _ statistics: [SiteStatistics]
-    ) throws(FreezeError) -> Model {
+    ) -> Model {
         var rewriter = GraphRewriter(model, sites, statistics)
         rewriter.addConstants(sites, statistics)
         var changed = model
-        let graph = try rewriter.rewrite(model.graph, at: .root, StepIndices())
+        let graph = rewriter.rewrite(model.graph, at: .root, StepIndices())
         changed.graph = DeadCode.removed(from: graph, original: model.graph)
         rewriter.shared.addConstants(to: &changed)
         PopulationLabels.write(rewriter.population, to: &changed)
@@ -62,7 +61,7 @@ struct GraphRewriter {
         _ graph: Graph,
         at path: NodePath,
         _ outerSteps: StepIndices
-    ) throws(FreezeError) -> Graph {
+    ) -> Graph {
         var steps = outerSteps
         var graph = graph
         let values = replacements.values[path] ?? [:]
@@ -74,7 +73,7 @@ struct GraphRewriter {
             var writer = NodeWriter(opset: opset, shared, prefix: nodePath.description)
             defer { shared = writer.shared }
             var node = GraphReads.renaming(renamed, in: original)
-            if replacements.concern(nodePath) { node = try enter(node, at: nodePath, steps, &writer) }
+            if replacements.concern(nodePath) { node = enter(node, at: nodePath, steps, &writer) }
             if let (mean, variance) = replacements.normalizations[nodePath] {
                 let operands = [mean, variance].map { operand($0, &steps, &writer) }
                 node = evaluating(node, mean: operands[0], variance: operands[1], &writer)
@@ -109,7 +108,7 @@ struct GraphRewriter {
         at path: NodePath,
         _ steps: StepIndices,
         _ writer: inout NodeWriter
-    ) throws(FreezeError) -> Node {
+    ) -> Node {
         var node = node
         for (attribute, subgraph) in node.subgraphs {
             let inner = path.entering(attribute)
@@ -118,19 +117,13 @@ struct GraphRewriter {
             var step: String?
             var isVector = false
             if node.isScan(opset: opset) {
-                guard opset >= 11 else {
-                    throw .unsupportedOpset(
-                        opset,
-                        reason: "Range, which counts the steps of a Scan, is of opset 11"
-                    )
-                }
                 step = StepInput.adding(to: &node, body: &body, &writer)
             } else if node.isLoop {
                 isVector = subgraph.inputs.first?.dimensions?.count == 1
                 step = subgraph.inputs.first?.name
             }
             shared = writer.shared
-            let changed = try rewrite(body, at: inner, steps.entering(step: step, isVector: isVector))
+            let changed = rewrite(body, at: inner, steps.entering(step: step, isVector: isVector))
             writer.shared = shared
             node.replaceSubgraph(attribute, by: changed)
         }

@@ -49,12 +49,7 @@ enum StepInput {
     ) -> String {
         let first = scan.inputs.count - scan.scanInputCount
         let axis = scan.ints("scan_input_axes")?.first ?? 0
-        let shape = writer.add("Shape", [scan.inputs[first]])
-        let index = writer.constant(Tensor(scalar: Int64(axis)), named: "axis")
-        let length = writer.add("Gather", [shape, index], [Attribute("axis", .int(0))])
-        let zero = writer.constant(Tensor(scalar: Int64(0)), named: "zero")
-        let one = writer.constant(Tensor(scalar: Int64(1)), named: "one")
-        let steps = writer.add("Range", [zero, length, one], named: writer.fresh("steps"))
+        let steps = numbers(below: axis, of: scan.inputs[first], &writer)
         let step = writer.fresh("step")
         let count = scan.scanInputCount + 1
         scan.inputs.append(steps)
@@ -63,6 +58,23 @@ enum StepInput {
         scan.set("num_scan_inputs", to: Int64(count))
         body.inputs.append(ValueInfo(step, elementType: .int64, dimensions: []))
         return step
+    }
+
+    /// `0 ..< n` with n the length of an axis; Range is of opset 11, before that it is where ones are not zero.
+    private static func numbers(below axis: Int, of value: String, _ writer: inout NodeWriter) -> String {
+        let shape = writer.add("Shape", [value])
+        guard writer.opset < 11 else {
+            let index = writer.constant(Tensor(scalar: Int64(axis)), named: "axis")
+            let length = writer.add("Gather", [shape, index], [Attribute("axis", .int(0))])
+            let zero = writer.constant(Tensor(scalar: Int64(0)), named: "zero")
+            let one = writer.constant(Tensor(scalar: Int64(1)), named: "one")
+            return writer.add("Range", [zero, length, one], named: writer.fresh("steps"))
+        }
+        let index = writer.constant([Int64(axis)])
+        let length = writer.add("Gather", [shape, index], [Attribute("axis", .int(0))])
+        let one = Initializer("one", Tensor(repeating: Int64(1), shape: [1]))
+        let ones = writer.add("ConstantOfShape", [length], [Attribute("value", .tensor(one))])
+        return writer.reshape(writer.add("NonZero", [ones]), to: [-1], named: writer.fresh("steps"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 A graph consumes the axes of time of its input one after the other: each by a Scan or a Loop over a body that consumes the rest in
 the same way, mixes what comes out with its state and normalizes it over the sequences alive. Everything else is up to chance: see
-`FEATURES`.
+`FEATURES`. A seed's kind, its 10,000s, says what else: see `KINDS`.
 """
 
 import copy
@@ -22,8 +22,11 @@ FEATURES = {
     "axis of output", "backward output", "Loop by condition", "no mask", "body used twice", "count from outside",
     "statistic put out", "statistic is a scan output",
     "node", "model", "option", "pattern", "training", "pair", "counted", "center", "rms", "spread", "ReduceMean",
-    "depth 1", "depth 2", "depth 3",
+    "depth 1", "depth 2", "depth 3", "steps of its own", "loop in a branch",
 }
+# opset: one before 13, so that Scan may be one that has no Range. steps: a loop in a loop runs as many steps as its longest
+# sequence has, each time. branch: a loop in a loop is in a branch of If, taken at some steps.
+KINDS = ("", "opset", "steps", "branch")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +54,13 @@ def generate(seed):
 class Generator:
     def __init__(self, seed, rng):
         self.seed, self.rng = seed, rng
-        self.depth = 1 + seed % 3
-        ways = rng.choice(Normalizer.WAYS, size=1 + rng.integers(3), replace=False).tolist()
+        self.kind = KINDS[seed // 10_000]
+        self.depth = 1 + seed % 3 if self.kind in ("", "opset") else 2 + seed % 2
+        # training_mode is of opset 14
+        possible = [way for way in Normalizer.WAYS if way != "training" or self.kind != "opset"]
+        ways = rng.choice(possible, size=1 + rng.integers(3), replace=False).tolist()
         self.normalize = Normalizer(rng, ways)
-        self.is_masked = rng.random() < 0.8
+        self.is_masked = rng.random() < 0.8 or self.kind in ("steps", "branch")
         self.has_gate, self.gates = rng.random() < 0.35, []
         self.channels = 2 + int(rng.integers(2))
         self.outputs = []
@@ -64,7 +70,8 @@ class Generator:
         times = tuple(range(self.depth))
         axes = ["N", *times, "C"] if self.rng.random() < 0.5 else list(self.rng.permutation(["N", *times, "C"]).tolist())
         axes = tuple(int(axis) if str(axis).isdigit() else axis for axis in axes)
-        root = self.scope = Scope(self.rng, int(self.rng.integers(17, 22)))
+        opset = int(self.rng.integers(9, 13)) if self.kind == "opset" else int(self.rng.integers(17, 22))
+        root = self.scope = Scope(self.rng, opset)
         x = Value("x", axes)
         mask = Value("mask", x.without("C")) if self.is_masked else None
         predictions, size = self.network(root, x, mask)
@@ -92,7 +99,7 @@ class Generator:
     def network(self, root, x, mask):
         """All between the inputs and the last linear layer; a value [N, C] and its channels."""
         if self.has_gate:
-            self.gate = root.op("Squeeze", root.op("Greater", "gate", root.constant([0.0])), root.integers(0))
+            self.gate = root.scalar(root.op("Greater", "gate", root.constant([0.0])))
         if root.chance(0.5):
             self.normalize.sequences = root.op("Cast", root.size(x, "N"), to=1)
         if root.chance(0.4):
@@ -132,13 +139,50 @@ class Generator:
             self.features.add("unused scan output")
         return h, size
 
+    def branched(self, scope, x, mask, channels):
+        """A loop in the branch of an If that is taken where more than one sequence goes on; else zeros."""
+        self.features.add("loop in a branch")
+        going = scope.op("ReduceSum", self.alive(scope, mask), keepdims=0)
+        chosen = scope.op("Greater", going, scope.constant(1.0))
+        name = scope.fresh("if")
+        inside = scope.inside(name, "then_branch")
+        h, size = self.recurrence(inside, x, mask, channels)
+        taken = inside.op("Identity", h.name)
+        other = scope.inside(name, "else_branch")
+        shape = other.op("Concat", other.unsqueeze(other.size(x, "N"), 0), other.integers(size), axis=0)
+        zeros = other.op("ConstantOfShape", shape)
+        graphs = [
+            inside.graph("then_branch", [], [declared(taken, shape=[None, None])]),
+            other.graph("else_branch", [], [declared(zeros, shape=[None, None])])]
+        result = scope.fresh("chosen")
+        scope.nodes.append(helper.make_node("If", [chosen], [result], name, then_branch=graphs[0], else_branch=graphs[1]))
+        return Value(result, ("N", "C")), size
+
+    def alive(self, scope, mask):
+        """Which sequences go on, [N]."""
+        arranged = scope.arrange(mask, ("N", *mask.without("N")))
+        return scope.reduce("ReduceMax", arranged.name, range(1, len(mask.axes)), 0)
+
+    def own_steps(self, scope, mask, time):
+        """How many steps the longest sequence has, int64 without axes; 0 where none goes on."""
+        self.features.add("steps of its own")
+        rest = tuple(axis for axis in mask.axes if axis not in ("N", time))
+        alive = scope.arrange(mask, ("N", time, *rest)).name
+        if rest:
+            alive = scope.reduce("ReduceMax", alive, range(2, 2 + len(rest)), 0)
+        longest = scope.op("ReduceMax", scope.reduce("ReduceSum", alive, [1], 0), keepdims=0)
+        return scope.op("Cast", longest, to=TensorProto.INT64)
+
+    def has_own_steps(self, scope):
+        return self.kind == "steps" and any(attribute == "body" for _, attribute in scope.place)
+
     def shuffled(self, axes):
         order = self.rng.permutation(len(axes))
         return [axes[index] for index in order]
 
     def states(self, scope, x, size):
         """The first states: h of zeros, or of a value around it, and c if there is one."""
-        batch = scope.op("Unsqueeze", scope.size(x, "N"), scope.integers(0))
+        batch = scope.unsqueeze(scope.size(x, "N"), 0)
         shape = scope.op("Concat", batch, scope.integers(size), axis=0)
         h = scope.op("Expand", scope.constant(self.rng.normal(0, 0.3, (1, size))), shape)
         if scope.chance(0.5):
@@ -151,7 +195,8 @@ class Generator:
         if len(x.axes) > 2:
             if body.chance(0.3):
                 x, _ = self.normalize(body, x, mask, channels)
-            x, channels = self.recurrence(body, x, mask, channels)
+            inner = self.branched if self.kind == "branch" else self.recurrence
+            x, channels = inner(body, x, mask, channels)
         else:
             x = body.arrange(x, ("N", "C"))
         alive = None
@@ -170,7 +215,7 @@ class Generator:
             h = body.op("Tanh", c)
         following = [body.op("Identity", h), c and body.op("Identity", c)][:len(states)]
         if alive:
-            column = body.op("Unsqueeze", alive.name, body.integers(1))
+            column = body.unsqueeze(alive.name, 1)
             rest = body.op("Sub", body.constant(1.0), column)
             following = [
                 body.op("Add", body.op("Mul", new, column), body.op("Mul", rest, old)) for new, old in zip(following, states)]
@@ -197,13 +242,20 @@ class Generator:
 
     def scan(self, scope, name, x, mask, time, channels, size):
         states = self.states(scope, x, size)
+        if self.has_own_steps(scope):
+            # at least one: onnxruntime divides by the length of what a Scan scans
+            limit = scope.op("Max", self.own_steps(scope, mask, time), scope.constant(1, numpy.int64))
+            limit = scope.unsqueeze(limit, 0)
+            x, mask = (
+                Value(scope.op("Slice", value.name, scope.integers(0), limit, scope.integers(value.index(time))), value.axes)
+                for value in (x, mask))
         scanned = [value for value in (x, mask) if value]
         backward = [int(scope.chance(0.3))] * len(scanned)
         body = scope.inside(name, "body")
         inner = [Value(body.fresh("step_of_" + value.name.split("_")[0]), value.without(time)) for value in scanned]
         inputs = [body.fresh("state") for _ in states]
         names, axes = [value.name for value in scanned], [value.index(time) for value in scanned]
-        if mixed := scope.chance(0.15):
+        if mixed := scope.chance(0.15) and scope.opset >= 11:
             # the number of the step as another input, in the other direction
             length = scope.size(x, time)
             numbers = scope.op("Range", scope.constant(0, numpy.int64), length, scope.constant(1, numpy.int64))
@@ -219,7 +271,7 @@ class Generator:
         following, h, mean = self.step(body, x_step, inner[1] if mask else None, inputs, channels, size)
         outputs, kept = list(following), [scope.fresh("last") for _ in states]
         each, output_axes, output_backward = None, [], []
-        if scope.chance(0.5):
+        if scope.chance(0.5) and not self.has_own_steps(scope):
             axis, reverse = int(self.rng.integers(3)), int(scope.chance(0.3))
             self.features |= ({"axis of output"} if axis else set()) | ({"backward output"} if reverse else set())
             order = ["N", "C"]
@@ -234,7 +286,7 @@ class Generator:
             output_axes.append(0)
             output_backward.append(0)
         attributes = {"scan_input_axes": [
-            axis - len(value.axes) if scope.chance(0.3) else axis for axis, value in zip(axes, [*scanned, Value("", (0,))])]}
+            axis - len(value.axes) if scope.chance(0.3) and scope.opset >= 11 else axis for axis, value in zip(axes, [*scanned, Value("", (0,))])]}
         if any(backward) or scope.chance(0.2):
             attributes["scan_input_directions"] = backward
         if any(output_axes) or (output_axes and scope.chance(0.2)):
@@ -250,7 +302,7 @@ class Generator:
 
     def loop(self, scope, name, x, mask, time, channels, size):
         states = self.states(scope, x, size)
-        limit = scope.size(x, time)
+        limit = self.own_steps(scope, mask, time) if self.has_own_steps(scope) else scope.size(x, time)
         body = scope.inside(name, "body")
         iteration, condition = body.fresh("iteration"), body.fresh("condition")
         inputs = [body.fresh("state") for _ in states]
@@ -263,14 +315,14 @@ class Generator:
             return value and Value(body.op("Gather", value.name, index, axis=value.index(time)), value.without(time))
 
         following, h, mean = self.step(body, at(x), at(mask), inputs, channels, size)
-        if by_condition := scope.chance(0.4):
+        if by_condition := scope.chance(0.4) and not self.has_own_steps(scope):
             self.features.add("Loop by condition")
             after = body.op("Add", iteration, body.constant(1, numpy.int64))
             again = body.op("Less", after, limit)
         else:
             again = body.op("Identity", condition)
         outputs, kept, each = [again, *following], [scope.fresh("last") for _ in states], None
-        if scope.chance(0.5):
+        if scope.chance(0.5) and not self.has_own_steps(scope):
             each = Value(scope.fresh("each"), (time, "N", "C"))
             outputs.append(body.op("Identity", h))
             kept.append(each.name)
@@ -336,7 +388,7 @@ class Generator:
         """A mask [sequences, *extents]; the first sequence has them in full."""
         mask = numpy.zeros([sequences, *extents], numpy.float32)
         for sequence in range(sequences):
-            self.fill(mask[sequence], sequence == 0)
+            self.fill(mask[sequence], sequence == 0 and self.kind != "steps")
         return mask
 
     def fill(self, mask, is_full):

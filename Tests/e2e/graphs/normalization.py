@@ -84,7 +84,7 @@ class Normalizer:
         """A normalization in plain operators."""
         axes = [index for index, axis in enumerate(z.axes) if axis != "C"]
         keepdims = int(z.axes[-1] != "C" or scope.chance(0.3))
-        m = mask and scope.op("Unsqueeze", scope.arrange(mask, z.without("C")).name, scope.integers(z.index("C")))
+        m = mask and scope.unsqueeze(scope.arrange(mask, z.without("C")).name, z.index("C"))
         count, divisor = self.positions(scope, z, mask)
 
         def average(x, part=None):
@@ -159,7 +159,7 @@ class Normalizer:
         count = scope.reduce("ReduceSum", mask.name, scope.choose(None, range(len(mask.axes))), 0)
         if scope.chance(0.5):
             return count, scope.op("Max", count, scope.constant(1.0))
-        return count, scope.op("Clip", count, scope.constant(1.0))
+        return count, scope.op("Clip", count, scope.constant(1.0)) if scope.opset >= 11 else scope.op("Clip", count, min=1.0)
 
     def labelled(self, scope, kind, inputs, label, way, axes=None, keepdims=None):
         """Adds the node that makes a statistic, and labels what it makes."""

@@ -74,6 +74,7 @@ def Min(node, first, *others):
 
 @operator
 def Clip(node, x, low=None, high=None):
+    low, high = node.attributes.get("min", low), node.attributes.get("max", high)
     x = x if low is None else numpy.maximum(x, low)
     return x if high is None else numpy.minimum(x, high)
 
@@ -152,12 +153,13 @@ def Transpose(node, x):
 
 @operator
 def Squeeze(node, x, axes=None):
-    return numpy.squeeze(x, None if axes is None else tuple(axes.tolist()))
+    axes = node.attributes.get("axes", axes)
+    return numpy.squeeze(x, None if axes is None else tuple(int(axis) for axis in axes))
 
 
 @operator
-def Unsqueeze(node, x, axes):
-    return numpy.expand_dims(x, tuple(axes.tolist()))
+def Unsqueeze(node, x, axes=None):
+    return numpy.expand_dims(x, tuple(int(axis) for axis in node.attributes.get("axes", axes)))
 
 
 def reduction(name, function):

@@ -9,17 +9,41 @@ from .interpreter import Interpreter
 
 
 @dataclasses.dataclass
-class Observation:
-    """What one batch says of one site. Arrays have an axis for each enclosing loop in front; absent if nothing reached it."""
+class Said:
+    """What a batch says of a site at one step; mean or variance may be absent."""
 
     mean: numpy.ndarray | None
     variance: numpy.ndarray | None
-    count: numpy.ndarray
-    total: numpy.ndarray
+    count: float
+    total: float
 
-    @property
-    def extents(self):
-        return self.count.shape
+
+@dataclasses.dataclass
+class Observation:
+    """What one batch says of one site: `cells` by their steps, one number for each enclosing loop.
+
+    `ran` has for each of the loops, outermost first, the steps at which its body ran: one number for it and each around it.
+    """
+
+    cells: dict
+    ran: list
+
+    @classmethod
+    def of_rectangle(cls, mean, variance, count, total):
+        """From arrays with an axis for each enclosing loop in front; mean or variance may be absent."""
+        steps = list(itertools.product(*map(range, count.shape)))
+        cells = {step: Said(*(None if x is None else x[step] for x in (mean, variance, count, total))) for step in steps}
+        return cls(cells, [{step[:depth + 1] for step in steps} for depth in range(count.ndim)])
+
+    def at(self, step):
+        """What the batch goes on saying: beyond the end of a loop what it said at its last step; None if that is nothing."""
+        place = ()
+        for ran, number in zip(self.ran, step):
+            length = sum(each[:-1] == place for each in ran)
+            if not length:
+                return None
+            place += (min(number, length - 1),)
+        return self.cells.get(place)
 
 
 @dataclasses.dataclass
@@ -50,23 +74,18 @@ def observe(model, sites, batch):
 
 def observation(site, seen):
     statistics = {part: seen.get((site.place, name), {}) for part, name in site.tensors.items()}
-    steps = sorted(next(iter(statistics.values())))
-    if not steps:
-        return None
-    extents = tuple(max(axis) + 1 for axis in zip(*steps))
-    assert steps == list(itertools.product(*map(range, extents))), "steps that are no rectangle"
+    places = [site.place[:depth + 1] for depth, (_, attribute) in enumerate(site.place) if attribute == "body"]
+    ran = [set().union(*(steps for (place, _), steps in seen.items() if place == body)) for body in places]
 
-    def gathered(values):
-        rows = [numpy.asarray(values(step), numpy.float64) for step in steps]
-        return numpy.stack(rows).reshape(extents + rows[0].shape)
+    def said(step):
+        values = {part: numpy.asarray(rows[step], numpy.float64) for part, rows in statistics.items()}
+        channels = next(iter(values.values())).size
+        total = visible(seen, site.place, step, site.values).size // channels
+        count = visible(seen, site.place, step, site.count).item() if site.count else total
+        return Said(values.get("mean"), values.get("variance"), count, total)
 
-    channels = next(iter(statistics.values()))[steps[0]].size
-    total = gathered(lambda step: visible(seen, site.place, step, site.values).size // channels)
-    count = gathered(lambda step: visible(seen, site.place, step, site.count).item()) if site.count else total
-    return Observation(
-        **{part: gathered(values.__getitem__) for part, values in statistics.items()} | {
-            part: None for part in ("mean", "variance") if part not in statistics},
-        count=count, total=total)
+    cells = {step: said(step) for step in next(iter(statistics.values()))}
+    return Observation(cells, ran) if cells else None
 
 
 def visible(seen, place, steps, name):
@@ -82,65 +101,59 @@ def population(observations, estimator, tail):
     reached = [each for each in observations if each is not None]
     if not reached:
         return None
-    steps = tuple(max(axis) for axis in zip(*(each.extents for each in reached)))
+    cells = {step for each in reached for step in each.cells}
+    steps = tuple(max(axis) + 1 for axis in zip(*cells))
     coverage, positions = numpy.zeros(steps, int), numpy.zeros(steps)
     for each in reached:
-        coverage[tuple(map(slice, each.extents))] += 1
-        positions[tuple(map(slice, each.extents))] += each.count
+        for step, said in each.cells.items():
+            coverage[step] += 1
+            positions[step] += said.count
     parts = {}
     for part in ("mean", "variance"):
-        if getattr(reached[0], part) is None:
+        if getattr(next(iter(reached[0].cells.values())), part) is None:
             parts[part] = None
         elif estimator == "pooled":
-            parts[part] = pooled(reached, part, steps)
+            parts[part] = table(steps, lambda step: pooled([each.cells.get(step) for each in reached], part))
         else:
-            rows = [moment(each, part, estimator) for each in reached]
-            parts[part] = edges(rows, steps) if tail == "repeat" else held(rows, coverage)
+            find = Observation.at if tail == "repeat" else lambda each, step: each.cells.get(step)
+            parts[part] = table(steps, lambda step: averaged([find(each, step) for each in reached], part, estimator))
     return Population(**parts, coverage=coverage, positions=positions)
 
 
-def moment(each, part, estimator):
+def table(steps, value):
+    """A value for each step; NaN where it is absent."""
+    values = {step: value(step) for step in itertools.product(*map(range, steps))}
+    shape = next(each.shape for each in values.values() if each is not None)
+    result = numpy.full(steps + shape, numpy.nan)
+    for step, each in values.items():
+        if each is not None:
+            result[step] = each
+    return result
+
+
+def moment(said, part, estimator):
     if part == "mean" or estimator != "gist":
-        return getattr(each, part)
-    padded = (each.total - each.count) / each.count
-    return each.variance + padded.reshape(padded.shape + (1,) * (each.mean.ndim - padded.ndim)) * each.mean ** 2
+        return getattr(said, part)
+    return said.variance + (said.total - said.count) / said.count * said.mean ** 2
 
 
-def edges(rows, steps):
-    """Every batch weighs the same, its last step repeated."""
-    padded = [
-        numpy.pad(row, [(0, to - of) for to, of in zip(steps, row.shape)] + [(0, 0)] * (row.ndim - len(steps)), mode="edge")
-        for row in rows]
-    return sum(padded) / len(padded)
+def averaged(said, part, estimator):
+    """Every batch that says something weighs the same."""
+    rows = [moment(each, part, estimator) for each in said if each is not None]
+    return sum(rows) / len(rows) if rows else None
 
 
-def held(rows, coverage):
-    """At each step the batches that reached it weigh the same; NaN where none did."""
-    total = numpy.zeros(coverage.shape + rows[0].shape[coverage.ndim:])
-    for row in rows:
-        total[tuple(map(slice, row.shape[:coverage.ndim]))] += row
-    return over(total, coverage)
-
-
-def pooled(reached, part, steps):
-    """At each step all positions of the batches that reached it weigh the same; NaN where there are none."""
-    channels = getattr(reached[0], part).shape[len(steps):]
-    sums = {power: numpy.zeros(steps + channels) for power in (1, 2)}
-    count = numpy.zeros(steps)
-    for each in reached:
-        here = tuple(map(slice, each.extents))
-        n = each.count.reshape(each.extents + (1,) * len(channels))
-        mean = 0 if each.mean is None else each.mean
-        count[here] += each.count
-        sums[1][here] += n * mean
-        sums[2][here] += 0 if each.variance is None else n * (each.variance + mean ** 2)
-    mean = over(sums[1], count)
-    return mean if part == "mean" else over(sums[2], count) - mean ** 2
-
-
-def over(total, count):
-    with numpy.errstate(divide="ignore", invalid="ignore"):
-        return total / count.reshape(count.shape + (1,) * (total.ndim - count.ndim))
+def pooled(said, part):
+    """All positions of the batches that reached a step weigh the same."""
+    said = [each for each in said if each is not None and each.count]
+    count = sum(each.count for each in said)
+    if not count:
+        return None
+    means = [0 if each.mean is None else each.mean for each in said]
+    mean = sum(each.count * m for each, m in zip(said, means)) / count
+    if part == "mean":
+        return mean
+    return sum(each.count * (each.variance + m ** 2) for each, m in zip(said, means)) / count - mean ** 2
 
 
 def frozen(model, sites, tables, batch):

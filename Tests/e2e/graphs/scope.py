@@ -74,9 +74,17 @@ class Scope:
         """A reduction over axes, which are an input or an attribute as the opset has it; of None over all."""
         if axes is None:
             return self.op(kind, name, keepdims=keepdims)
-        if kind == "ReduceSum" or self.opset >= 18:
+        if self.opset >= (13 if kind == "ReduceSum" else 18):
             return self.op(kind, name, self.integers(*axes), keepdims=keepdims)
         return self.op(kind, name, axes=list(axes), keepdims=keepdims)
+
+    def unsqueeze(self, name, axis):
+        """A value with one more axis; axes are an attribute before opset 13."""
+        return self.op("Unsqueeze", name, self.integers(axis)) if self.opset >= 13 else self.op("Unsqueeze", name, axes=[axis])
+
+    def scalar(self, name):
+        """A vector of one element without its axis."""
+        return self.op("Squeeze", name, self.integers(0)) if self.opset >= 13 else self.op("Squeeze", name, axes=[0])
 
     def arrange(self, value, axes):
         """The value with its axes in another order."""
