@@ -3,10 +3,7 @@
 static void softmax_row(bool logarithm, ptrdiff_t n, const float *x, float *y) {
     const float largest = row_max(x, n);
     if (logarithm) {
-        vf sum = splat(0);
-        for (ptrdiff_t i = 0; i < n; i += W)
-            sum = sum + keep(exp_(load_n(x + i, n - i) - largest), n - i, 0);
-        const vf shift = splat(sum_lanes(sum));
+        const vf shift = splat(row_sum_of_exponentials(x, n, largest));
         const float l = log_(shift)[0];
         for (ptrdiff_t i = 0; i < n; i += W) store_n(y + i, load_n(x + i, n - i) - largest - l, n - i);
         return;
@@ -19,8 +16,7 @@ static void softmax_row(bool logarithm, ptrdiff_t n, const float *x, float *y) {
 /// Up to W columns down [axis, inner].
 static void softmax_columns(bool logarithm, ptrdiff_t axis, ptrdiff_t inner, ptrdiff_t n, const float *x, float *y) {
     const vf largest = reduce_columns(SN_MAX, x, axis, inner, n);
-    vf sum = splat(0);
-    for (ptrdiff_t i = 0; i < axis; i++) sum = sum + exp_(load_n(x + i * inner, n) - largest);
+    const vf sum = column_sum_of_exponentials(x, axis, inner, n, largest);
     const vf l = log_(sum);
     for (ptrdiff_t i = 0; i < axis; i++) {
         const vf v = load_n(x + i * inner, n) - largest;

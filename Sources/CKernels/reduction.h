@@ -3,11 +3,11 @@
 // zeros at the end change no bit.
 
 #define LANES 64
-#define BLOCK 128
 
 INLINE vf value_(vf x, vf shift) { (void)shift; return x; }
 INLINE vf square_of(vf x, vf shift) { (void)shift; return x * x; }
 INLINE vf square_of_difference(vf x, vf shift) { return (x - shift) * (x - shift); }
+INLINE vf exponential_of_difference(vf x, vf shift) { return exp_(x - shift); }
 
 #define DEFINE_ROW_SUM(NAME, F)                                                                               \
     static float NAME(const float *x, ptrdiff_t n, float by) {                                                \
@@ -29,16 +29,16 @@ INLINE vf square_of_difference(vf x, vf shift) { return (x - shift) * (x - shift
 DEFINE_ROW_SUM(row_sum, value_)
 DEFINE_ROW_SUM(row_sum_of_squares, square_of)
 DEFINE_ROW_SUM(row_sum_of_squared_differences, square_of_difference)
+DEFINE_ROW_SUM(row_sum_of_exponentials, exponential_of_difference)
 
 static float row_max(const float *x, ptrdiff_t n) {
     vf best = splat(-INFINITY);
-    for (ptrdiff_t i = 0; i < n; i += W) best = maximum(best, keep(load_n(x + i, n - i), n - i, -INFINITY));
+    for (ptrdiff_t i = 0; i < n; i += W) best = larger(best, keep(load_n(x + i, n - i), n - i, -INFINITY));
     return max_lanes(best);
 }
-
 static float row_min(const float *x, ptrdiff_t n) {
     vf best = splat(INFINITY);
-    for (ptrdiff_t i = 0; i < n; i += W) best = minimum(best, keep(load_n(x + i, n - i), n - i, INFINITY));
+    for (ptrdiff_t i = 0; i < n; i += W) best = smaller(best, keep(load_n(x + i, n - i), n - i, INFINITY));
     return min_lanes(best);
 }
 
@@ -52,33 +52,37 @@ static float reduce_row(int operation, const float *x, ptrdiff_t n) {
     }
 }
 
-/// Up to W columns of a sum down [axis, inner].
-INLINE vf sum_columns(const float *x, ptrdiff_t axis, ptrdiff_t inner, ptrdiff_t n, bool squared) {
-    vf total = splat(0);
-    for (ptrdiff_t begin = 0; begin < axis; begin += BLOCK) {
-        const ptrdiff_t end = begin + BLOCK < axis ? begin + BLOCK : axis;
-        vf sum = splat(0);
-        for (ptrdiff_t i = begin; i < end; i++) {
-            const vf v = load_n(x + i * inner, n);
-            sum = sum + (squared ? v * v : v);
-        }
-        total = total + sum;
+/// Up to W columns of a sum down [axis, inner], joined as a row's running sums are.
+#define DEFINE_COLUMN_SUM(NAME, F)                                                                            \
+    static vf NAME(const float *x, ptrdiff_t axis, ptrdiff_t inner, ptrdiff_t n, vf shift) {                  \
+        vf sums[LANES];                                                                                       \
+        const ptrdiff_t used = axis < LANES ? axis : LANES;                                                   \
+        for (ptrdiff_t i = 0; i < used; i++) sums[i] = splat(0) + F(load_n(x + i * inner, n), shift);         \
+        for (ptrdiff_t begin = LANES; begin < axis; begin += LANES) {                                         \
+            const ptrdiff_t count = axis - begin < LANES ? axis - begin : LANES;                              \
+            const float *block = x + begin * inner;                                                           \
+            for (ptrdiff_t i = 0; i < count; i++) sums[i] = sums[i] + F(load_n(block + i * inner, n), shift); \
+        }                                                                                                     \
+        for (ptrdiff_t half = LANES / 2; half > 0; half /= 2)                                                 \
+            for (ptrdiff_t i = 0; i < half && i + half < used; i++) sums[i] = sums[i] + sums[i + half];       \
+        return used > 0 ? sums[0] : splat(0);                                                                 \
     }
-    return total;
-}
+DEFINE_COLUMN_SUM(column_sum, value_)
+DEFINE_COLUMN_SUM(column_sum_of_squares, square_of)
+DEFINE_COLUMN_SUM(column_sum_of_exponentials, exponential_of_difference)
 
 static vf reduce_columns(int operation, const float *x, ptrdiff_t axis, ptrdiff_t inner, ptrdiff_t n) {
     vf best = splat(operation == SN_MAX ? -INFINITY : INFINITY);
     switch (operation) {
     case SN_MAX:
-        for (ptrdiff_t i = 0; i < axis; i++) best = maximum(best, load_n(x + i * inner, n));
+        for (ptrdiff_t i = 0; i < axis; i++) best = larger(best, load_n(x + i * inner, n));
         return best;
     case SN_MIN:
-        for (ptrdiff_t i = 0; i < axis; i++) best = minimum(best, load_n(x + i * inner, n));
+        for (ptrdiff_t i = 0; i < axis; i++) best = smaller(best, load_n(x + i * inner, n));
         return best;
-    case SN_SUM_OF_SQUARES: return sum_columns(x, axis, inner, n, true);
-    case SN_MEAN: return sum_columns(x, axis, inner, n, false) / (float)axis;
-    default: return sum_columns(x, axis, inner, n, false);
+    case SN_SUM_OF_SQUARES: return column_sum_of_squares(x, axis, inner, n, splat(0));
+    case SN_MEAN: return column_sum(x, axis, inner, n, splat(0)) / (float)axis;
+    default: return column_sum(x, axis, inner, n, splat(0));
     }
 }
 

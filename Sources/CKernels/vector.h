@@ -106,5 +106,9 @@ INLINE vf keep(vf x, ptrdiff_t n, float fill) {
 INLINE vf add(vf a, vf b) { return a + b; }
 /// Lane l with lane l + W/2, then l + W/4, and so on: the same tree of lanes for every W.
 INLINE float sum_lanes(vf x) { HALVES(add) return x[0]; }
-INLINE float max_lanes(vf x) { HALVES(maximum) return x[0]; }
-INLINE float min_lanes(vf x) { HALVES(minimum) return x[0]; }
+/// The extreme of either order: of two zeros the positive is the larger.
+INLINE vf larger(vf a, vf b) { return select_(a == b, (vf)((vi)a & (vi)b), maximum(a, b)); }
+INLINE vf smaller(vf a, vf b) { return select_(a == b, (vf)((vi)a | (vi)b), minimum(a, b)); }
+
+INLINE float max_lanes(vf x) { HALVES(larger) return x[0]; }
+INLINE float min_lanes(vf x) { HALVES(smaller) return x[0]; }

@@ -3,7 +3,7 @@ import Foundation
 import Inference
 import ONNXGraph
 
-/// Prints what a model is, without running it.
+/// Prints what a model is and how it would be run, without running it.
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
@@ -17,9 +17,13 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Print how each node is run over a batch: packed, known beforehand, or by sequence, and why.")
+    var plan = false
+
     func run() throws {
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
+        if plan { return try printPlan(place, bytes) }
         let summary = try CommandFault.locating(place.file.path) { try Self.summary(of: place, bytes) }
         if json {
             let encoder = JSONEncoder()
@@ -29,6 +33,16 @@ struct InspectCommand: ParsableCommand {
             print(InspectReport(summary).text(title: model), terminator: "")
         }
         if let fault = summary.signatureFault { throw CommandFault(place: place.file.path, reason: fault) }
+    }
+
+    private func printPlan(_ place: ModelArgument, _ bytes: Data) throws {
+        let report = try CommandFault.locating(place.file.path) {
+            let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
+            try model.validate()
+            let loaded = try SequenceModel(model: model, override: try place.document())
+            return try loaded.planReport(for: .outputs([]))
+        }
+        print(PlanText(report).text, terminator: "")
     }
 
     private static func summary(of place: ModelArgument, _ bytes: Data) throws -> ModelSummary {

@@ -80,3 +80,20 @@ struct ScaleShift: Operator {
         }
     }
 }
+
+extension ScaleShift: PointwiseOperator {
+    var innerShapes: [Shape] { [scale.shape, shift.shape] }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let result = packing.outputs[0]
+        // With fewer axes than the constants, the input is computed in two steps, and rounded twice.
+        guard try packing.input(0).rank >= max(scale.shape.rank, shift.shape.rank),
+            let operand = try packing.operand(0, alignedTo: result), operand.varies
+        else { throw NoRule("the input has fewer axes than the constants") }
+        let onRows = ScaleShift(
+            scale: try NodePacking.aligned(scale, to: result),
+            shift: try NodePacking.aligned(shift, to: result)
+        )
+        return [packing.emit(onRows, [operand.id])]
+    }
+}

@@ -31,11 +31,31 @@ public struct ExecutionPlan: Sendable {
         outputs: [String]? = nil,
         rewriting: Bool = true
     ) throws(PlanError) {
+        var planned = try Self.graph(of: model, outputs: outputs, rewriting: rewriting)
+        PlannerPasses.run(on: &planned.graph, rewriting: rewriting)
+        self.init(planned)
+    }
+
+    /// A plan of a graph with all passes done.
+    init(_ planned: PlannedGraph) {
+        inputs = planned.inputs
+        inputNames = planned.inputs.map(\.name)
+        outputNames = planned.outputNames
+        program = Program(planned.graph)
+        limits = planned.limits
+    }
+
+    /// A model's graph before any pass.
+    static func graph(
+        of model: Model,
+        outputs: [String]?,
+        rewriting: Bool
+    ) throws(PlanError) -> PlannedGraph {
         let model = try model.expanded()
         let graph = model.graph
         let opsets = model.opsetImports
         guard opsets[""] != nil else { throw .missingOpset }
-        outputNames = outputs ?? graph.outputs.map(\.name)
+        let outputNames = outputs ?? graph.outputs.map(\.name)
         let scope = GraphScope(
             path: .root,
             opsets: opsets,
@@ -50,12 +70,12 @@ public struct ExecutionPlan: Sendable {
         } catch .unknownValue(path: .root, let name) {
             throw outputNames.contains(name) ? .unknownOutput(name) : .unknownValue(path: .root, name: name)
         }
-        limits = model.limits
-        inputs = graph.requiredInputs
-        inputNames = inputs.map(\.name)
-        var planned = scope.graph
-        PlannerPasses.run(on: &planned, rewriting: rewriting)
-        program = Program(planned)
+        return PlannedGraph(
+            graph: scope.graph,
+            inputs: graph.requiredInputs,
+            outputNames: outputNames,
+            limits: model.limits
+        )
     }
 
     /// The operators that a run computes, in order; what the planner has folded away is missing.
@@ -119,5 +139,22 @@ public struct ExecutionPlan: Sendable {
                 reason: .dimensionMismatch(axis: axis, expected: length, actual: tensor.shape[axis])
             )
         }
+    }
+}
+
+/// A model's graph on its way to a plan.
+struct PlannedGraph {
+    var graph: PlanGraph
+    /// The declared inputs, in the order of the graph's.
+    var inputs: [ValueInfo]
+    let outputNames: [String]
+    let limits: ModelLimits
+
+    /// Leaves out the inputs that nothing reads.
+    mutating func removeUnusedInputs() {
+        let counts = graph.useCounts()
+        let used = graph.inputs.indices.filter { counts[graph.inputs[$0]] > 0 }
+        inputs = used.map { inputs[$0] }
+        graph.inputs = used.map { graph.inputs[$0] }
     }
 }

@@ -40,6 +40,16 @@ struct PlanGraph {
 
     func constant(_ id: ValueID?) -> Tensor? { id.flatMap { values[$0].constant } }
 
+    /// Makes a value that a node gives a constant; the node does not give it any longer.
+    mutating func setConstant(_ constant: Tensor, of id: ValueID) {
+        values[id].constant = constant
+        for index in nodes.indices {
+            for position in nodes[index].outputs.indices where nodes[index].outputs[position] == id {
+                nodes[index].outputs[position] = nil
+            }
+        }
+    }
+
     /// How often each value is read, as an output of the graph included.
     func useCounts() -> [Int] {
         var counts = [Int](repeating: 0, count: values.count)

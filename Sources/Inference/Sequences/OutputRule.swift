@@ -38,31 +38,27 @@ struct OutputRule: Sendable {
     /// - Returns: The axes.
     /// - Throws: ``ExecutionError/outputShape(name:actual:)`` if the value has others.
     func axes(_ shape: Shape, count: Int, length: Int) throws(ExecutionError) -> Axes {
-        let axes = try axes(shape)
+        guard let axes = try? axes(rank: shape.rank) else { throw fault(shape) }
         guard shape[axes.batch] == count else { throw fault(shape) }
         if case .steps = time, shape[0] != length { throw fault(shape) }
         return axes
     }
 
-    private func axes(_ shape: Shape) throws(ExecutionError) -> Axes {
+    /// The axes of the sequences and of their positions in a value of some rank.
+    func axes(rank: Int) throws(NoRule) -> Axes {
         switch time {
-        case .none:
-            guard shape.rank >= 1 else { throw fault(shape) }
-            return Axes(batch: 0, time: nil)
-        case .axis(let axis):
-            guard axis >= 1, axis < shape.rank else { throw fault(shape) }
-            return Axes(batch: 0, time: axis)
-        case .besides(let channelAxis):
-            switch shape.rank {
-            case 2: return Axes(batch: 0, time: nil)
-            case 3: return Axes(batch: 0, time: channelAxis == 1 || channelAxis == -2 ? 2 : 1)
-            default: throw fault(shape)
-            }
+        case .none where rank >= 1: return Axes(batch: 0, time: nil)
+        case .axis(let axis) where axis >= 1 && axis < rank: return Axes(batch: 0, time: axis)
+        case .besides where rank == 2: return Axes(batch: 0, time: nil)
+        case .besides(let channelAxis) where rank == 3:
+            return Axes(batch: 0, time: channelAxis == 1 || channelAxis == -2 ? 2 : 1)
         case .steps(let channelAxis):
-            let axis = channelAxis < 0 ? channelAxis + shape.rank : channelAxis + 1
-            guard axis >= 2, axis < shape.rank else { throw fault(shape) }
+            let axis = channelAxis < 0 ? channelAxis + rank : channelAxis + 1
+            guard axis >= 2, axis < rank else { break }
             return Axes(batch: 1, time: 0)
+        default: break
         }
+        throw NoRule("rank \(rank) has no axis for the positions")
     }
 
     func fault(_ shape: Shape) -> ExecutionError { .outputShape(name: name, actual: shape.dimensions) }

@@ -73,14 +73,11 @@ public final class SequenceModel: Sendable {
     ) throws(PlanError) -> any SequenceExecutor {
         try cache.executor(for: ExecutorCache.Key(request: request, batching: batching)) {
             () throws(PlanError) in
-            let (model, rules) = try self.resolve(request)
-            let plan = try ExecutionPlan(model, outputs: rules.map(\.value))
-            let layout = InputLayout(self.signature, plan: plan)
             // A model that cannot be told of padding would take it for data.
             let knowsPadding = self.signature.mask != nil || self.signature.lengths != nil
             return switch batching {
-            case .padded where knowsPadding: PaddedExecutor(plan: plan, layout: layout, rules: rules)
-            case .ragged, .padded: RaggedExecutor(plan: plan, layout: layout, rules: rules)
+            case .padded where knowsPadding: try self.paddedExecutor(for: request)
+            case .ragged, .padded: try self.raggedExecutor(for: request).executor
             }
         }
     }

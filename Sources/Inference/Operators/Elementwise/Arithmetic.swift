@@ -119,3 +119,44 @@ private struct IntegerArithmetic: IntegerWork {
         }
     }
 }
+
+extension Arithmetic: PointwiseOperator {
+    func number(_ operands: [Number], _ type: ElementType) -> Number? {
+        guard operands.count == 2 else { return nil }
+        // Floats would round what integers hold.
+        guard type == .int64 || type == .int32 else { return nil }
+        switch operation {
+        case .add: return .sum(operands[0], operands[1])
+        case .subtract: return .difference(operands[0], operands[1])
+        case .multiply: return .product(operands[0], operands[1])
+        case .divide: return .quotient(operands[0], operands[1])
+        case .maximum: return .larger(operands[0], operands[1])
+        case .minimum, .power: return nil
+        }
+    }
+
+    func equalInput(_ inputs: NodeFacts) -> Int? {
+        guard inputs.count == 2 else { return nil }
+        if let right = inputs.inputs[1]?.uniform, Self.isNeutral(right, operation, isRight: true) { return 0 }
+        if let left = inputs.inputs[0]?.uniform, Self.isNeutral(left, operation, isRight: false) { return 1 }
+        return nil
+    }
+
+    /// Whether the other operand stays the same to the bit, the sign of a zero included.
+    private static func isNeutral(_ scalar: Tensor, _ operation: BinaryOperation, isRight: Bool) -> Bool {
+        let value: Double
+        switch scalar.elementType {
+        case .float32: value = Double(scalar.array(of: Float.self)[0])
+        case .float64: value = scalar.array(of: Double.self)[0]
+        case .int64: value = Double(scalar.array(of: Int64.self)[0])
+        default: return false
+        }
+        switch operation {
+        case .multiply: return value == 1
+        case .divide: return isRight && value == 1
+        case .subtract: return isRight && value == 0 && value.sign == .plus
+        case .add: return value == 0 && (value.sign == .minus || scalar.elementType == .int64)
+        case .minimum, .maximum, .power: return false
+        }
+    }
+}

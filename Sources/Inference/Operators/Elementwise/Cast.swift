@@ -136,3 +136,26 @@ extension FixedWidthInteger {
         }
     }
 }
+
+extension Cast: PointwiseOperator {
+    func resultType(_ types: [ElementType]) -> ElementType {
+        target ?? (types.count > 1 ? types[1] : types[0])
+    }
+
+    func number(_ operands: [Number], _ type: ElementType) -> Number? {
+        switch (type, operands[0]) {
+        case (.int64, let number), (.int32, let number): return number
+        case (.float32, .length(let function)), (.float64, .length(let function)):
+            // A multiple of a length may be more than float32 counts to.
+            return function.steps.isEmpty ? operands[0] : nil
+        default: return nil
+        }
+    }
+
+    func equalInput(_ inputs: NodeFacts) -> Int? {
+        guard let facts = inputs.optional(0),
+            facts.elementType == resultType(inputs.inputs.compactMap { $0?.elementType })
+        else { return nil }
+        return 0
+    }
+}

@@ -58,3 +58,10 @@ private struct ClipWork: NumericWork {
         return .one(result)
     }
 }
+
+extension Clip: PointwiseOperator {
+    func number(_ operands: [Number], _ type: ElementType) -> Number? {
+        // A lower bound alone, as of a count that must not be 0.
+        operands.count == 2 ? Number.larger(operands[0], operands[1]) : nil
+    }
+}

@@ -45,3 +45,7 @@ private struct ComparisonWork: NumericWork {
         }
     }
 }
+
+extension Comparison: PointwiseOperator {
+    func resultType(_ types: [ElementType]) -> ElementType { .bool }
+}

@@ -37,3 +37,7 @@ struct FloatPredicate: Operator {
         }
     }
 }
+
+extension FloatPredicate: PointwiseOperator {
+    func resultType(_ types: [ElementType]) -> ElementType { .bool }
+}

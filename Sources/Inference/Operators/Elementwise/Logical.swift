@@ -34,3 +34,6 @@ struct Not: Operator {
         return .one(try TypedMap.unary(x, inputs) { (x: Bool) in !x })
     }
 }
+
+extension Logical: PointwiseOperator {}
+extension Not: PointwiseOperator {}

@@ -56,3 +56,5 @@ private struct Remainder: IntegerWork {
         }
     }
 }
+
+extension Modulo: PointwiseOperator {}

@@ -37,3 +37,10 @@ struct PRelu: Operator {
         }
     }
 }
+
+extension PRelu: PointwiseOperator {
+    func onRows(of result: ValueFacts) throws(NoRule) -> any Operator {
+        if slopeIsByChannel && result.rank > 2 { throw NoRule("a slope by channel") }
+        return self
+    }
+}

@@ -47,3 +47,5 @@ struct Power: BroadcastingOperator {
         return result
     }
 }
+
+extension Power: PointwiseOperator {}

@@ -125,3 +125,5 @@ extension ScalarFunction.Formula {
 
     private static func unit(_ x: Double) -> Double { x.isNaN ? x : max(0, min(1, x)) }
 }
+
+extension ScalarFunction: PointwiseOperator {}

@@ -111,3 +111,5 @@ extension UnaryOperation {
         }
     }
 }
+
+extension Unary: PointwiseOperator {}

@@ -40,3 +40,14 @@ struct Variadic: Operator {
         return .one(try Arithmetic.combine(.divide, result, count, inputs, mayWrite: (mayWrite, false)))
     }
 }
+
+extension Variadic: PointwiseOperator {
+    func number(_ operands: [Number], _ type: ElementType) -> Number? {
+        guard operation == .maximum, var result = operands.first else { return nil }
+        for operand in operands.dropFirst() {
+            guard let larger = Number.larger(result, operand) else { return nil }
+            result = larger
+        }
+        return result
+    }
+}

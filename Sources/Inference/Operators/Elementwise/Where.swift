@@ -49,3 +49,12 @@ struct Where: Operator, TakingAllTypes {
         }
     }
 }
+
+extension Where: PointwiseOperator {
+    func resultType(_ types: [ElementType]) -> ElementType { types.count > 1 ? types[1] : types[0] }
+
+    func equalInput(_ inputs: NodeFacts) -> Int? {
+        guard let condition = inputs.optional(0)?.uniform, condition.elementType == .bool else { return nil }
+        return condition.isTrue ? 1 : 2
+    }
+}

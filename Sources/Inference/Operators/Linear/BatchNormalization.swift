@@ -11,9 +11,40 @@ struct BatchNormalization: Operator {
     let epsilon: Float
     let momentum: Float
     let isTraining: Bool
+    /// What constant statistics come to.
+    private let prepared: ChannelAffine?
+
+    func prepare(_ constants: [Tensor?]) -> (any Operator)? {
+        guard prepared == nil, !isTraining, constants.count == 5 else { return nil }
+        var parameters: [[Double]] = []
+        for constant in constants.dropFirst() {
+            guard let constant, constant.elementType == .float32, constant.count == constants[1]?.count else {
+                return nil
+            }
+            parameters.append(constant.array(of: Float.self).map(Double.init))
+        }
+        return BatchNormalization(
+            self,
+            ChannelAffine(
+                scale: parameters[0],
+                bias: parameters[1],
+                mean: parameters[2],
+                variance: parameters[3],
+                epsilon: epsilon
+            )
+        )
+    }
+
+    private init(_ normalization: BatchNormalization, _ prepared: ChannelAffine) {
+        epsilon = normalization.epsilon
+        momentum = normalization.momentum
+        isTraining = normalization.isTraining
+        self.prepared = prepared
+    }
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(5...5)
+        prepared = nil
         epsilon = try reader.float("epsilon", default: 1e-5)
         momentum = try reader.float("momentum", default: 0.9)
         if reader.opset >= 14 {
@@ -38,6 +69,12 @@ struct BatchNormalization: Operator {
         }
         let channels = x.shape.rank > 1 ? x.shape[1] : 1
         guard x.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
+        if let prepared {
+            guard prepared.scale.count == channels else {
+                throw .shape(.elementCountMismatch(expected: channels, actual: prepared.scale.count))
+            }
+            return .one(try prepared.apply(x, inputs))
+        }
         var parameters: [[Double]] = []
         for index in 1..<5 {
             let parameter = try inputs[index]
@@ -170,10 +207,37 @@ struct ChannelAffine: Sendable {
             : zip(zip(factors, mean), bias).map { Float($1 - $0.0 * $0.1) }
     }
 
+    /// Rows of channels, which are the innermost axis.
+    private func applyToRows(
+        _ x: Tensor,
+        rows: Int,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let channels = scale.count
+        return try inputs.makeTensor(of: Float.self, x.shape) { y in
+            guard rows * channels > 0 else { return }
+            x.withPointer(to: Float.self) { x in
+                scale.withUnsafeBufferPointer { scale in
+                    shift.withUnsafeBufferPointer { shift in
+                        var source = x
+                        center?.withUnsafeBufferPointer { center in
+                            let epilogue = Epilogue(bias: center.baseAddress)
+                            Affine.rows(epilogue, x, into: y, rows: rows, channels: channels)
+                            source = UnsafePointer(y)
+                        }
+                        let epilogue = Epilogue(scale: scale.baseAddress, bias: shift.baseAddress)
+                        Affine.rows(epilogue, source, into: y, rows: rows, channels: channels)
+                    }
+                }
+            }
+        }
+    }
+
     func apply(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
         let batch = x.shape[0]
         let channels = scale.count
         let length = x.shape.elementCount(of: min(2, x.shape.rank)..<x.shape.rank)
+        if length == 1 { return try applyToRows(x, rows: batch, inputs) }
         return try inputs.makeTensor(of: Float.self, x.shape) { y in
             guard batch * channels * length > 0 else { return }
             x.withPointer(to: Float.self) { source in
@@ -212,5 +276,31 @@ struct ChannelAffine: Sendable {
                 }
             }
         }
+    }
+}
+
+extension BatchNormalization: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        guard !isTraining else { throw NoRule("statistics of the batch") }
+        let x = try inputs[0]
+        guard x.rank >= 2 else { throw NoRule("no axis of channels") }
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        guard x.elementType == .float32, x.extents[0] == .integer(1) || x.timeAxis == 0,
+            x.featureAxes.first == 1
+        else {
+            throw NoRule("the channels are not the first feature")
+        }
+        var operands: [PlanGraph.ValueID?] = [try packing.rows(0)]
+        for index in 1..<5 {
+            guard let constant = packing.known.constant(index) else {
+                throw NoRule("the statistics are not constant")
+            }
+            operands.append(packing.constant(constant))
+        }
+        return [packing.emit(self, operands)]
     }
 }

@@ -188,6 +188,61 @@ struct Conv: Operator {
     }
 }
 
+extension Conv: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        guard x.elementType == .float32, x.rank == 3, let channels = x.constant(1),
+            attributes.strides ?? [1] == [1] || isPaddingFixed
+        else {
+            throw NoRule("only one axis with known padding is packed")
+        }
+        let found: Convolution1D?
+        if let prepared {
+            found = prepared.geometry
+        } else if let weights = inputs.constant(1) {
+            found = try? geometry(weights, channels: channels, length: 1)
+        } else {
+            found = nil
+        }
+        guard let geometry = found, geometry.inputChannels == channels else {
+            throw NoRule("the weights are not constant")
+        }
+        return [
+            try inputs.made(
+                .float32,
+                [x.extents[0], .integer(geometry.outputChannels), geometry.output(x.extents[2])]
+            )
+        ]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        guard x.extents[0] == .integer(1), let time = x.time, x.timeAxis == 2,
+            let result = packing.outputs[0].time, let prepared
+        else { throw NoRule("the last axis is not time, or the weights are not constant") }
+        let rows = packing.emit(
+            SegmentConvolution(convolution: prepared, bias: bias, activation: activation),
+            [try packing.rows(0), packing.offsets(time), packing.offsets(result)]
+        )
+        return try packing.finished(rows, features: [prepared.geometry.outputChannels])
+    }
+}
+
+extension Convolution1D {
+    /// How long the output is for an input of some length.
+    fileprivate func output(_ length: Number) throws(NoRule) -> Number {
+        switch length {
+        case .integer(let length): return .integer(outputLength(length))
+        case .length(let function):
+            let span = padBegin + padEnd - dilation * (kernel - 1) - 1
+            guard let result = function.adding(span)?.divided(by: stride)?.adding(1) else {
+                throw NoRule("the length of the output cannot be written")
+            }
+            return .length(result)
+        }
+    }
+}
+
 extension Int {
     /// The product, or nil if it does not fit.
     fileprivate func multiplied(by other: Int) -> Int? {

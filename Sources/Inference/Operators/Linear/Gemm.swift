@@ -143,3 +143,31 @@ struct Gemm: Operator {
         }
     }
 }
+
+extension Gemm: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let a = try inputs[0]
+        guard a.rank == 2, a.elementType == .float32, !transposesA else {
+            throw NoRule("the left side is transposed")
+        }
+        let columns: Int
+        if let prepared {
+            columns = prepared.matrix.columns
+        } else if let b = inputs.constant(1), b.shape.rank == 2 {
+            columns = b.shape[transposesB ? 0 : 1]
+        } else {
+            throw NoRule("the right side is not a constant matrix")
+        }
+        return [try inputs.made(.float32, [a.extents[0], .integer(columns)])]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let a = try packing.input(0)
+        guard let prepared, a.extents[0] == .integer(1) || a.timeAxis == 0 else {
+            throw NoRule("the right side or the addend is not constant")
+        }
+        var rows = try packing.rows(0)
+        if prepared.matrix.rows == 1 { rows = try packing.view(rows, as: [1]) }
+        return try packing.finished(packing.emit(self, [rows]), features: [prepared.matrix.columns])
+    }
+}

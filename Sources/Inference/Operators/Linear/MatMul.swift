@@ -163,3 +163,32 @@ struct MatMul: Operator {
         shape.removing(axis: shape.rank - 1).removing(axis: shape.rank - 2)
     }
 }
+
+extension MatMul: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let a = try inputs[0]
+        guard a.rank >= 1, a.elementType == .float32 else { throw NoRule("not float32") }
+        if let prepared {
+            guard a.extents[a.rank - 1] == .integer(prepared.matrix.rows) else {
+                throw NoRule("inner lengths differ")
+            }
+            return [try inputs.made(.float32, a.extents.dropLast() + [.integer(prepared.matrix.columns)])]
+        }
+        let b = try inputs[1]
+        guard a.rank >= 2, b.rank >= 2, a.extents[a.rank - 1] == b.extents[b.rank - 2] else {
+            throw NoRule("inner lengths differ")
+        }
+        let lead = try ValueFacts.broadcast(Array(a.extents.dropLast(2)), Array(b.extents.dropLast(2)))
+        return [try inputs.made(a.elementType, lead + [a.extents[a.rank - 2], b.extents[b.rank - 1]])]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        guard let prepared else { throw NoRule("the right side is not a constant matrix") }
+        let a = try packing.input(0)
+        var rows = try packing.rows(0)
+        let (k, n) = (prepared.matrix.rows, prepared.matrix.columns)
+        if k == 1 { rows = try packing.view(rows, as: a.features + [1]) }
+        let lead = k == 1 ? a.features : Array(a.features.dropLast())
+        return try packing.finished(packing.emit(self, [rows]), features: lead + [n])
+    }
+}

@@ -69,3 +69,31 @@ struct GlobalPool: Operator {
         }
     }
 }
+
+extension GlobalPool: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        guard x.rank >= 2 else { throw NoRule("no axis of channels") }
+        let ones = [Number](repeating: .integer(1), count: x.rank - 2)
+        return [try inputs.made(x.elementType, x.extents[..<2] + ones)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let operation: Reduction
+        switch kind {
+        case .mean: operation = .mean
+        case .maximum: operation = .maximum
+        case .norm: throw NoRule("a norm over time")
+        }
+        guard x.elementType == .float32, let time = x.time, let axis = x.timeAxis, axis >= 2,
+            x.featureAxes.allSatisfy({ $0 < 2 })
+        else { throw NoRule("not only time is reduced") }
+        return [
+            packing.emit(
+                SegmentReduction(operation: operation),
+                [try packing.rows(0), packing.offsets(time)]
+            )
+        ]
+    }
+}

@@ -14,6 +14,11 @@ struct LayerNormalizationOperator: Operator {
         _ = try reader.int("stash_type")
     }
 
+    private init(_ normalization: LayerNormalizationOperator, axis: Int) {
+        self.axis = axis
+        epsilon = normalization.epsilon
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         guard x.elementType == .float32 || x.elementType == .float64 else {
@@ -109,5 +114,35 @@ struct LayerNormalizationOperator: Operator {
             throw .shape(.notBroadcastable(parameter.shape.dimensions, row.dimensions))
         }
         return try Expand.broadcast(parameter, to: row, inputs)
+    }
+}
+
+extension LayerNormalizationOperator: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let axis = try NodeFacts.axis(axis, rank: x.rank)
+        guard x.elementType == .float32, x.timeAxis.map({ $0 < axis }) ?? true,
+            let first = x.featureAxes.first(where: { $0 >= axis })
+        else {
+            throw NoRule("positions are normalized together")
+        }
+        var operands: [PlanGraph.ValueID?] = [try packing.rows(0)]
+        for index in 1..<packing.known.count {
+            guard let constant = packing.known.constant(index) else {
+                throw NoRule("a parameter is not constant")
+            }
+            operands.append(packing.constant(try NodePacking.aligned(constant, to: x)))
+        }
+        return [
+            packing.emit(
+                LayerNormalizationOperator(self, axis: try NodePacking.place(of: first, in: x)),
+                operands
+            )
+        ]
     }
 }

@@ -15,6 +15,11 @@ struct Reduce: Operator {
         axes = try ReductionAxes(inputSince: opset, &reader)
     }
 
+    private init(_ kind: Kind, _ axes: ReductionAxes) {
+        self.kind = kind
+        self.axes = axes
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let axes = try self.axes.named(x.shape, inputs)
@@ -176,5 +181,58 @@ extension Reduce.Kind {
         case .minimum: a.isNaN || a < b ? a : b
         case .sumOfSquares, .norm: a + b * b
         }
+    }
+}
+
+extension Reduce: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        let axes = try axes.known(inputs)
+        let extents = self.axes.extents(x, without: axes)
+        return [try inputs.made(x.elementType, extents, content(x, axes, extents))]
+    }
+
+    private func content(_ x: ValueFacts, _ axes: [Int], _ extents: [Number]) -> ValueFacts.Content {
+        guard let uniform = x.uniform, let scalar = Scalar(uniform) else { return .unknown }
+        switch kind {
+        case .maximum, .minimum: return .uniform(scalar)
+        case .sum:
+            // A sum of ones is a length.
+            guard Tensor.scalar(1, x.elementType) == uniform,
+                let (factor, functions) = ValueFacts.count(axes.map { x.extents[$0] }), functions.count == 1,
+                factor == 1, extents.allSatisfy({ $0 == .integer(1) })
+            else { return .unknown }
+            return .numbers([.length(functions[0])])
+        case .mean, .sumOfSquares, .norm: return .unknown
+        }
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let axes = try axes.known(packing.known)
+        let moving = axes.filter { x.extents[$0] != .integer(1) }
+        let squares = kind == .sumOfSquares || kind == .norm
+        // Neighbours are reduced in one go; what is apart would be added in another order.
+        guard let first = moving.first, let last = moving.last,
+            moving.count == 1 || (first...last).allSatisfy({ axes.contains($0) }),
+            !squares || axes.count == axes[axes.count - 1] - axes[0] + 1
+        else { throw NoRule("axes that are not neighbours are reduced") }
+        let rows = try packing.rows(0)
+        if let time = x.time, moving == x.timeAxes {
+            guard x.elementType == .float32 else {
+                throw NoRule("\(x.elementType.rawValue) is reduced over time")
+            }
+            let result = packing.emit(
+                SegmentReduction(operation: kind.kernel),
+                [rows, packing.offsets(time)]
+            )
+            return [kind == .norm ? packing.emit(Unary(.squareRoot), [result]) : result]
+        }
+        guard !moving.contains(where: { x.timeAxes.contains($0) }) else {
+            throw NoRule("positions and features are reduced together")
+        }
+        var places: [Int] = []
+        for axis in moving { places.append(try NodePacking.place(of: axis, in: x)) }
+        return [packing.emit(Reduce(kind, ReductionAxes(rows: places)), [rows])]
     }
 }

@@ -23,6 +23,29 @@ struct ReductionAxes: Sendable {
         return emptyMeansNone ? [] : Array(0..<shape.rank)
     }
 
+    /// The axes of an input, if they are known, sorted.
+    func known(_ inputs: NodeFacts) throws(NoRule) -> [Int] {
+        let rank = try inputs[0].rank
+        let named = try inputs.integers(1, unless: axes) ?? []
+        guard named.isEmpty else { return try NodeFacts.axes(named, rank: rank) }
+        return emptyMeansNone ? [] : Array(0..<rank)
+    }
+
+    /// The lengths of a result.
+    func extents(_ x: ValueFacts, without axes: [Int]) -> [Number] {
+        guard !keepsAxes else {
+            return x.extents.enumerated().map { axes.contains($0.offset) ? .integer(1) : $0.element }
+        }
+        return x.extents.indices.filter { !axes.contains($0) }.map { x.extents[$0] }
+    }
+
+    /// Axes that an operator over rows takes away.
+    init(rows axes: [Int]) {
+        self.axes = axes
+        keepsAxes = false
+        emptyMeansNone = true
+    }
+
     /// A result whose reduced axes have length 1, without them if they are not kept.
     func finish(_ result: Tensor, without axes: [Int]) throws(OperatorError) -> Tensor {
         guard !keepsAxes else { return result }

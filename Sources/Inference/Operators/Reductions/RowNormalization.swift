@@ -15,6 +15,11 @@ struct RMSNormalization: Operator {
         _ = try reader.int("stash_type")
     }
 
+    private init(_ normalization: RMSNormalization, axis: Int) {
+        self.axis = axis
+        epsilon = normalization.epsilon
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let scale = try inputs.tensor(1, of: x.elementType)
@@ -217,5 +222,41 @@ struct LpNormalization: Operator {
                 }
             }
         }
+    }
+}
+
+extension RMSNormalization: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let axis = try NodeFacts.axis(axis, rank: x.rank)
+        guard x.elementType == .float32, x.timeAxis.map({ $0 < axis }) ?? true,
+            let first = x.featureAxes.first(where: { $0 >= axis })
+        else {
+            throw NoRule("positions are normalized together")
+        }
+        var operands: [PlanGraph.ValueID?] = [try packing.rows(0)]
+        for index in 1..<packing.known.count {
+            guard let constant = packing.known.constant(index) else {
+                throw NoRule("a parameter is not constant")
+            }
+            operands.append(packing.constant(try NodePacking.aligned(constant, to: x)))
+        }
+        return [packing.emit(RMSNormalization(self, axis: try NodePacking.place(of: first, in: x)), operands)]
+    }
+}
+
+extension GroupNormalization: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        throw NoRule("channels are normalized over all positions")
     }
 }

@@ -13,6 +13,12 @@ struct SoftmaxOperator: Operator {
         axis = try reader.int("axis", default: takesAllBehind ? 1 : -1)
     }
 
+    private init(_ softmax: SoftmaxOperator, axis: Int) {
+        self.axis = axis
+        takesAllBehind = softmax.takesAllBehind
+        logarithm = softmax.logarithm
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let rank = x.shape.rank
@@ -50,5 +56,32 @@ private struct SoftmaxWork: RealWork {
                 }
             }
         )
+    }
+}
+
+extension SoftmaxOperator: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let axis = try NodeFacts.axis(axis, rank: x.rank)
+        guard x.elementType == .float32 else { throw NoRule("not float32") }
+        let axes = (axis..<(takesAllBehind ? x.rank : axis + 1)).filter { x.extents[$0] != .integer(1) }
+        if let time = x.time, axes == x.timeAxes {
+            let softmax = SegmentSoftmax(logarithm: logarithm)
+            return [packing.emit(softmax, [try packing.rows(0), packing.offsets(time)])]
+        }
+        guard let first = axes.first, !axes.contains(where: { x.timeAxes.contains($0) }) else {
+            throw NoRule("positions and features are normalized together")
+        }
+        return [
+            packing.emit(
+                SoftmaxOperator(self, axis: try NodePacking.place(of: first, in: x)),
+                [try packing.rows(0)]
+            )
+        ]
     }
 }

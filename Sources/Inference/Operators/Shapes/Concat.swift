@@ -10,6 +10,8 @@ struct Concat: Operator, TakingAllTypes {
         self.axis = axis
     }
 
+    private init(axis: Int) { self.axis = axis }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         var parts: [Tensor] = []
         for index in 0..<inputs.count { parts.append(try inputs[index]) }
@@ -54,5 +56,39 @@ struct Concat: Operator, TakingAllTypes {
             }
         }
         return result
+    }
+}
+
+extension Concat: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let first = try inputs[0]
+        let axis = try NodeFacts.axis(axis, rank: first.rank)
+        var extents = first.extents
+        var numbers = first.numbers
+        for index in 1..<max(inputs.count, 1) {
+            let next = try inputs[index]
+            guard next.rank == first.rank, next.elementType == first.elementType,
+                extents.indices.allSatisfy({ $0 == axis || extents[$0] == next.extents[$0] }),
+                let sum = Number.sum(extents[axis], next.extents[axis])
+            else { throw NoRule("the parts' lengths differ") }
+            extents[axis] = sum
+            numbers = if let left = numbers, let right = next.numbers { left + right } else { nil }
+        }
+        let isList = first.rank == 1 && numbers?.count ?? .max <= ValueFacts.maximumNumbers
+        return [try inputs.made(first.elementType, extents, isList ? .numbers(numbers ?? []) : .unknown)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let result = packing.outputs[0]
+        let axis = try NodeFacts.axis(axis, rank: result.rank)
+        let place = try NodePacking.place(of: axis, in: result)
+        var parts: [PlanGraph.ValueID?] = []
+        for index in 0..<packing.known.count {
+            guard let part = try packing.operand(index, alignedTo: result), part.varies else {
+                throw NoRule("a part is constant")
+            }
+            parts.append(part.id)
+        }
+        return [packing.emit(Concat(axis: place), parts)]
     }
 }

@@ -109,3 +109,29 @@ struct RangeOperator: Operator {
 extension SignedInteger where Self: FixedWidthInteger {
     fileprivate var magnitudeAsUInt: UInt { UInt(magnitude) }
 }
+
+extension ConstantOfShape: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        guard let extents = try inputs[0].numbers, let scalar = Scalar(value) else {
+            throw NoRule("the shape is unknown")
+        }
+        return [try inputs.made(value.elementType, extents, .uniform(scalar))]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        throw NoRule("a value is the same everywhere")
+    }
+}
+
+extension RangeOperator: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        guard try inputs[0].number == .integer(0), let limit = try inputs[1].number,
+            try inputs[2].number == .integer(1), case .length = limit, try inputs[0].elementType == .int64
+        else { throw NoRule("not the numbers of the positions") }
+        return [try inputs.made(.int64, [limit], .positions)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        throw NoRule("the numbers of the positions are known")
+    }
+}

@@ -23,3 +23,26 @@ struct Expand: Operator, TakingAllTypes {
         return y
     }
 }
+
+extension Expand: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        guard let target = try inputs[1].numbers else { throw NoRule("the new shape is unknown") }
+        var content = ValueFacts.Content.unknown
+        if let uniform = x.uniform, let scalar = Scalar(uniform) { content = .uniform(scalar) }
+        return [try inputs.made(x.elementType, try ValueFacts.broadcast(x.extents, target), content)]
+    }
+
+    func equalInput(_ inputs: NodeFacts) -> Int? {
+        guard let x = inputs.optional(0), let target = inputs.optional(1)?.numbers else { return nil }
+        return (try? ValueFacts.broadcast(x.extents, target)) == x.extents ? 0 : nil
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let (x, result) = (try packing.input(0), packing.outputs[0])
+        guard let operand = try packing.operand(0, alignedTo: result), operand.varies,
+            x.features == result.features
+        else { throw NoRule("features are repeated") }
+        return [operand.id]
+    }
+}

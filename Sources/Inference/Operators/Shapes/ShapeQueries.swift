@@ -36,3 +36,18 @@ struct Size: Operator, TakingAllTypes {
         .one(Tensor(scalar: Int64(try inputs[0].count)))
     }
 }
+
+extension ShapeOperator: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        let first = Self.clamp(start, rank: x.rank)
+        let last = max(first, Self.clamp(end ?? x.rank, rank: x.rank))
+        return [
+            try inputs.made(.int64, [.integer(last - first)], .numbers(Array(x.extents[first..<last])))
+        ]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        throw NoRule("a shape is known")
+    }
+}

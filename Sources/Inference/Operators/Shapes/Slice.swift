@@ -22,6 +22,8 @@ struct Slice: Operator, TakingAllTypes {
         attributes = Bounds(starts: starts, ends: ends, axes: try reader.ints("axes"))
     }
 
+    private init() { attributes = nil }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let bounds: Bounds
@@ -77,5 +79,111 @@ struct Slice: Operator, TakingAllTypes {
         let span = step > 0 ? last - first : first - last
         guard span > 0 else { return (0, 0) }
         return (first, (span - 1) / Int(clamping: step.magnitude) + 1)
+    }
+}
+
+extension Slice: RaggedOperator {
+    /// What is taken of one axis; `start` may be negative to count from the end.
+    private struct Part {
+        let axis: Int
+        let start: Int
+        let end: Int
+        let step: Int
+    }
+
+    private func parts(_ inputs: NodeFacts) throws(NoRule) -> [Part] {
+        let x = try inputs[0]
+        let starts: [Int]
+        var ends: [Number]
+        var named: [Int]?
+        var steps: [Int]?
+        if let attributes {
+            (starts, ends, named) = (attributes.starts, attributes.ends.map { .integer($0) }, attributes.axes)
+        } else {
+            guard let first = try inputs.integers(1, unless: nil), let last = try inputs[2].numbers else {
+                throw NoRule("the bounds are unknown")
+            }
+            (starts, ends) = (first, last)
+            named = try inputs.integers(3, unless: nil)
+            steps = try inputs.integers(4, unless: nil)
+        }
+        let axes = try (named ?? Array(starts.indices)).map { (axis) throws(NoRule) in
+            try NodeFacts.axis(axis, rank: x.rank)
+        }
+        guard ends.count == starts.count, axes.count == starts.count, Set(axes).count == axes.count,
+            steps?.count ?? starts.count == starts.count
+        else { throw NoRule("the bounds differ in number") }
+        var parts: [Part] = []
+        for index in starts.indices {
+            let axis = axes[index]
+            // Up to the length of the axis is up to its end.
+            if ends[index] == x.extents[axis] { ends[index] = .integer(.max) }
+            guard case .integer(let end) = ends[index] else { throw NoRule("an end depends on the length") }
+            let step = steps?[index] ?? 1
+            guard step != 0, step != .min else { throw NoRule("a step of 0") }
+            parts.append(Part(axis: axis, start: starts[index], end: end, step: step))
+        }
+        return parts
+    }
+
+    /// How many positions of an axis of time are left out at both ends.
+    private func cut(_ part: Part) throws(NoRule) -> (begin: Int, end: Int) {
+        let limit = 1 << 31
+        guard part.step == 1, (0..<limit).contains(part.start),
+            part.end >= limit || (-limit..<0).contains(part.end)
+        else { throw NoRule("a part of time that is not all but its ends") }
+        return (part.start, part.end < 0 ? -part.end : 0)
+    }
+
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        var extents = x.extents
+        var numbers = x.numbers
+        for part in try parts(inputs) {
+            switch x.extents[part.axis] {
+            case .integer(let length):
+                let (start, count) = Self.extent(part.start, part.end, step: part.step, length: length)
+                extents[part.axis] = .integer(count)
+                numbers = numbers.map { all in (0..<count).map { all[start + $0 * part.step] } }
+            case .length(let function):
+                let cut = try cut(part)
+                guard let left = function.adding(-cut.begin - cut.end) else {
+                    throw NoRule("the length is unknown")
+                }
+                extents[part.axis] = .length(left)
+            }
+        }
+        let isList = x.rank == 1 && numbers != nil
+        return [try inputs.made(x.elementType, extents, isList ? .numbers(numbers ?? []) : .unknown)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        var rows = try packing.rows(0)
+        var features = x.features
+        for part in try parts(packing.known) {
+            if part.axis == x.timeAxis, let time = x.time, let left = packing.outputs[0].time {
+                let cut = try cut(part)
+                if cut.begin == 0 && cut.end == 0 { continue }
+                rows = packing.emit(
+                    SegmentWindow(begin: -cut.begin, end: -cut.end),
+                    [rows, packing.offsets(time), packing.offsets(left)]
+                )
+                continue
+            }
+            guard let length = x.constant(part.axis), length != 1 else { continue }
+            let place = try NodePacking.place(of: part.axis, in: x)
+            let (_, count) = Self.extent(part.start, part.end, step: part.step, length: length)
+            if count == length && part.step == 1 { continue }
+            let bounds = [part.start, part.end, place, part.step].map { Int64($0) }
+            var operands: [PlanGraph.ValueID?] = [rows]
+            for bound in bounds {
+                guard let tensor = try? Tensor([bound], shape: [1]) else { throw NoRule("a bound") }
+                operands.append(packing.constant(tensor))
+            }
+            rows = packing.emit(Slice(), operands)
+            features[place - 1] = count
+        }
+        return try packing.finished(rows, features: features)
     }
 }

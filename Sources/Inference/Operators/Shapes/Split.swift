@@ -16,6 +16,12 @@ struct Split: Operator, TakingAllTypes {
         guard partCount >= 1, partCount <= max(outputs, 1) else { throw .attributeValue("num_outputs") }
     }
 
+    private init(axis: Int, sizes: [Int]) {
+        self.axis = axis
+        self.sizes = sizes
+        partCount = sizes.count
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let axis = try x.shape.axis(axis)
@@ -43,6 +49,51 @@ struct Split: Operator, TakingAllTypes {
     private func equalSizes(_ length: Int) -> [Int] {
         let size = (length + partCount - 1) / partCount
         return (0..<partCount).map { max(0, min(size, length - $0 * size)) }
+    }
+}
+
+extension Split: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        let axis = try NodeFacts.axis(axis, rank: x.rank)
+        var facts: [ValueFacts] = []
+        for size in try partSizes(inputs) {
+            var extents = x.extents
+            extents[axis] = .integer(size)
+            facts.append(try inputs.made(x.elementType, extents))
+        }
+        return facts
+    }
+
+    private func partSizes(_ inputs: NodeFacts) throws(NoRule) -> [Int] {
+        let x = try inputs[0]
+        guard let length = x.constant(try NodeFacts.axis(axis, rank: x.rank)) else {
+            throw NoRule("time is split")
+        }
+        let sizes = try inputs.integers(1, unless: sizes) ?? equalSizes(length)
+        guard sizes.reduce(0, { $0 &+ $1 }) == length, sizes.allSatisfy({ $0 > 0 && $0 <= length }) else {
+            throw NoRule("the sizes do not add up")
+        }
+        return sizes
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let axis = try NodeFacts.axis(axis, rank: x.rank)
+        let place = try NodePacking.place(of: axis, in: x)
+        let sizes = try partSizes(packing.known)
+        let parts = packing.emit(
+            Split(axis: place, sizes: sizes),
+            [try packing.rows(0)],
+            outputs: sizes.count
+        )
+        var results: [PlanGraph.ValueID] = []
+        for (part, size) in zip(parts, sizes) {
+            var features = x.features
+            features[place - 1] = size
+            results += try packing.finished(part, features: features)
+        }
+        return results
     }
 }
 

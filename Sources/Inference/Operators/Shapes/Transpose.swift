@@ -13,6 +13,8 @@ struct TransposeOperator: Operator, TakingAllTypes {
         }
     }
 
+    private init(permutation: [Int]) { self.permutation = permutation }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let permutation = permutation ?? Array((0..<x.shape.rank).reversed())
@@ -38,5 +40,31 @@ struct TransposeOperator: Operator, TakingAllTypes {
             }
         }
         return y
+    }
+}
+
+extension TransposeOperator: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        let order = try order(x)
+        var content = ValueFacts.Content.unknown
+        if case .uniform = x.content { content = x.content }
+        return [try inputs.made(x.elementType, order.map { x.extents[$0] }, content)]
+    }
+
+    private func order(_ x: ValueFacts) throws(NoRule) -> [Int] {
+        let order = permutation ?? Array((0..<x.rank).reversed())
+        guard order.count == x.rank else { throw NoRule("the permutation has another rank") }
+        return order
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let features = x.featureAxes
+        // Where time stands is of no concern to rows.
+        let moved = try order(x).compactMap { features.firstIndex(of: $0) }
+        let rows = try packing.rows(0)
+        if moved == Array(moved.indices) { return [rows] }
+        return [packing.emit(TransposeOperator(permutation: [0] + moved.map { $0 + 1 }), [rows])]
     }
 }

@@ -111,3 +111,90 @@ struct Unsqueeze: Operator, TakingAllTypes {
         return .one(try x.viewed(as: shape))
     }
 }
+
+extension Reshape: ReorderingOperator {
+    func extents(_ inputs: NodeFacts) throws(NoRule) -> [Number] {
+        let x = try inputs[0]
+        guard var target = try inputs[1].numbers else { throw NoRule("the new shape is unknown") }
+        var open: Int?
+        for (axis, length) in target.enumerated() {
+            if length == .integer(-1) {
+                guard open == nil else { throw NoRule("two lengths are open") }
+                open = axis
+            } else if length == .integer(0) && !allowsZero {
+                guard axis < x.rank else { throw NoRule("an axis that is kept is missing") }
+                target[axis] = x.extents[axis]
+            }
+        }
+        guard let all = ValueFacts.count(x.extents),
+            let named = ValueFacts.count(target.enumerated().filter { $0.offset != open }.map(\.element)),
+            named.factor > 0
+        else { throw NoRule("the new shape is unknown") }
+        var left = all.functions
+        for function in named.functions {
+            guard let index = left.firstIndex(of: function) else { throw NoRule("the new shape mixes time") }
+            left.remove(at: index)
+        }
+        guard let open else {
+            guard left.isEmpty, all.factor == named.factor else { throw NoRule("the new shape mixes time") }
+            return target
+        }
+        guard left.count <= 1, all.factor % named.factor == 0 else {
+            throw NoRule("the new shape mixes time")
+        }
+        let factor = all.factor / named.factor
+        if let function = left.first {
+            guard let length = function.multiplied(by: factor) else {
+                throw NoRule("the new shape is too large")
+            }
+            target[open] = .length(length)
+        } else {
+            target[open] = .integer(factor)
+        }
+        return target
+    }
+}
+
+extension Flatten: ReorderingOperator {
+    func extents(_ inputs: NodeFacts) throws(NoRule) -> [Number] {
+        let x = try inputs[0]
+        let split = axis == x.rank ? axis : try NodeFacts.axis(axis, rank: x.rank)
+        var result: [Number] = []
+        for part in [x.extents[..<split], x.extents[split...]] {
+            guard let (factor, functions) = ValueFacts.count(part), functions.count <= 1 else {
+                throw NoRule("axes of time are joined")
+            }
+            guard let function = functions.first else {
+                result.append(.integer(factor))
+                continue
+            }
+            guard let length = function.multiplied(by: factor) else { throw NoRule("an axis is too long") }
+            result.append(.length(length))
+        }
+        return result
+    }
+}
+
+extension Squeeze: ReorderingOperator {
+    func extents(_ inputs: NodeFacts) throws(NoRule) -> [Number] {
+        let x = try inputs[0]
+        guard let named = try inputs.integers(1, unless: axes) else {
+            guard x.timeAxes.isEmpty else { throw NoRule("an axis of time goes away where it is 1 long") }
+            return x.extents.filter { $0 != .integer(1) }
+        }
+        let axes = try NodeFacts.axes(named, rank: x.rank)
+        guard axes.allSatisfy({ x.extents[$0] == .integer(1) }) else { throw NoRule("an axis is not 1 long") }
+        return x.extents.indices.filter { !axes.contains($0) }.map { x.extents[$0] }
+    }
+}
+
+extension Unsqueeze: ReorderingOperator {
+    func extents(_ inputs: NodeFacts) throws(NoRule) -> [Number] {
+        let x = try inputs[0]
+        guard let named = try inputs.integers(1, unless: axes) else { throw NoRule("the axes are missing") }
+        let axes = try NodeFacts.axes(named, rank: x.rank + named.count)
+        var extents = x.extents
+        for axis in axes { extents.insert(.integer(1), at: axis) }
+        return extents
+    }
+}

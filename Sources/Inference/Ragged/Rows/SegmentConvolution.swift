@@ -1,0 +1,53 @@
+import Kernels
+import TensorCore
+
+/// A 1-D convolution of every sequence, `[R, C]` to `[R', N]`; the ends of a sequence are those of its segment.
+///
+/// Inputs: the rows, the offsets of the sequences in them, and those in the result.
+struct SegmentConvolution: Operator {
+    let convolution: PackedConvolution1D
+    let bias: Tensor?
+    let activation: UnaryOperation
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        let geometry = convolution.geometry
+        guard x.shape.rank > 0, x.count == x.shape[0] * geometry.inputChannels else {
+            throw .shape(.dimensionMismatch(axis: 1, expected: geometry.inputChannels, actual: x.count))
+        }
+        let from = try Segments(inputs[1], rows: x.shape[0])
+        let to = try Segments(inputs[2])
+        guard from.count == to.count else { throw .inputValue(input: 2) }
+        for index in 0..<to.count where geometry.outputLength(from[index].count) != to[index].count {
+            throw .inputValue(input: 2)
+        }
+        let shape = try Shape.checked([to.rowCount, geometry.outputChannels])
+        return .one(
+            try inputs.makeTensor(of: Float.self, shape) { y in
+                x.withPointer(to: Float.self) { x in
+                    guard let bias else { return run(x, y, from, to, Epilogue(activation: activation)) }
+                    bias.withPointer(to: Float.self) {
+                        run(x, y, from, to, Epilogue(bias: $0, activation: activation))
+                    }
+                }
+            }
+        )
+    }
+
+    private func run(
+        _ x: UnsafePointer<Float>,
+        _ y: UnsafeMutablePointer<Float>,
+        _ from: Segments,
+        _ to: Segments,
+        _ epilogue: Epilogue
+    ) {
+        for index in 0..<from.count {
+            convolution.rows(
+                x + from[index].lowerBound * convolution.geometry.inputChannels,
+                length: from[index].count,
+                into: y + to[index].lowerBound * convolution.geometry.outputChannels,
+                epilogue: epilogue
+            )
+        }
+    }
+}

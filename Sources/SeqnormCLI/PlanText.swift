@@ -1,0 +1,43 @@
+import Inference
+
+/// The plan of a model for a person: a line a node.
+struct PlanText {
+    let report: PlanReport
+
+    init(_ report: PlanReport) { self.report = report }
+
+    /// The lines; each ends with a line break.
+    var text: String {
+        var lines: [String] = []
+        if let fault = report.fault { lines.append("every sequence is run alone: \(fault)") }
+        let width = report.steps.map(\.operatorType.count).max() ?? 0
+        for step in report.steps {
+            let name = step.operatorType.padded(to: width)
+            lines.append("\(step.way.word.padded(to: 11)) \(name)  \(step.result ?? "?")  \(step.path)")
+            if case .sequences(let reason) = step.way {
+                lines.append(String(repeating: " ", count: 12) + reason)
+            }
+        }
+        let packed = report.steps.count { $0.way == .packed }
+        let single = report.steps.count { if case .sequences = $0.way { true } else { false } }
+        lines.append("\(packed) nodes packed, \(single) by sequence")
+        return lines.map { $0 + "\n" }.joined()
+    }
+}
+
+extension PlanReport.Way {
+    /// What stands at the beginning of a line.
+    fileprivate var word: String {
+        switch self {
+        case .packed: "packed"
+        case .known: "known"
+        case .sequences: "by sequence"
+        }
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}
