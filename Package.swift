@@ -52,6 +52,12 @@ let package = Package(
             dependencies: ["ONNXGraph", "Kernels", "TensorCore"],
             swiftSettings: strict
         ),
+        .target(
+            name: "Verifying",
+            dependencies: ["Inference", "ONNXGraph", "TensorCore"],
+            swiftSettings: strict
+        ),
+        .target(name: "Drawing", dependencies: ["Inference", "ONNXGraph"], swiftSettings: strict),
         .target(name: "Safetensors", dependencies: ["TensorCore"], swiftSettings: strict),
         .target(
             name: "Statistics",
@@ -60,7 +66,9 @@ let package = Package(
         ),
         .target(
             name: "Freezing",
-            dependencies: ["Inference", "Statistics", "ONNXGraph", "Safetensors", "TensorCore"],
+            dependencies: [
+                "Inference", "Verifying", "Statistics", "ONNXGraph", "Safetensors", "TensorCore",
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -107,7 +115,8 @@ let package = Package(
             name: "SeqnormCLI",
             dependencies: [
                 "TensorCore", "ONNXGraph", "Inference", "Serving", "HTTPServer", "HTTPAPI",
-                "Freezing", "Reporting", "Safetensors", "Statistics",
+                "Freezing", "Reporting", "Safetensors", "Statistics", "Verifying",
+                "Drawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -162,6 +171,12 @@ let package = Package(
             dependencies: ["Reporting", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "VerifyingTests",
+            dependencies: ["Verifying", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "DrawingTests", dependencies: ["Drawing", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"], swiftSettings: strict),
         .target(
             name: "HTTPTestSupport",

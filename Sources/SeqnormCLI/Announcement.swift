@@ -43,6 +43,9 @@ struct Announcement: Sendable {
                 }
                 let signature = model.sequenceModel.signature
                 say("  \(place): \(Self.summary(signature))")
+                if let limit = model.lengthLimit {
+                    say("  \(place): warning: \(limit)\(limit.hint.map { "; \($0)" } ?? "")")
+                }
                 let body = #"{"instances": [\#(Self.example(signature))]}"#
                 let line = "curl --json '\(body)' \(base)/v1/models/\(status.name):predict"
                 if signature.sequence.kind == .tokens {

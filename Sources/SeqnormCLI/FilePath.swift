@@ -13,6 +13,12 @@ enum FilePath {
         return slash == rest.startIndex ? "/" : String(rest[..<slash])
     }
 
+    /// What stands after the last point of the name, in small letters; empty where there is none.
+    static func ending(_ path: String) -> String {
+        let name = name(path)
+        return name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
+    }
+
     /// A name in a folder.
     static func joining(_ folder: String, _ name: String) -> String {
         folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"

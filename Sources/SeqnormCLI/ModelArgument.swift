@@ -1,4 +1,6 @@
 import Foundation
+import Inference
+import ONNXGraph
 
 /// The model file that an argument names, and the `model.json` that goes with it.
 struct ModelArgument: Equatable {
@@ -72,6 +74,15 @@ struct ModelArgument: Equatable {
             throw CommandFault(place: file.path, reason: "cannot be read")
         }
         return bytes
+    }
+
+    /// The model, ready to be run.
+    ///
+    /// - Throws: What is wrong with the file, or why it cannot be planned.
+    func load() throws -> SequenceModel {
+        let model = try Model(serialized: try bytes(), folder: file.deletingLastPathComponent())
+        try model.validate()
+        return try SequenceModel(model: model, override: try document())
     }
 
     /// The content of the `model.json`; nil if there is none.

@@ -10,7 +10,8 @@ struct Seqnorm: AsyncParsableCommand {
         discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage; 130 and 143 stopped by Ctrl-C and SIGTERM.",
         version: version,
         subcommands: [
-            ServeCommand.self, PredictCommand.self, InspectCommand.self, HealthCommand.self,
+            ServeCommand.self, PredictCommand.self, InspectCommand.self, VerifyCommand.self,
+            HealthCommand.self,
             BenchCommand.self, FreezeCommand.self, FitCommand.self,
         ]
     )

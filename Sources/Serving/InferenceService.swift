@@ -109,7 +109,8 @@ public final class InferenceService: Sendable {
         let selection = try OutputSelection(request, of: sequenceModel)
         try SignatureCheck(
             signature: sequenceModel.signature,
-            maxPositions: options.maxSequencePositions
+            maxPositions: options.maxSequencePositions,
+            lengthLimit: model.lengthLimit
         ).check(batch)
         if let executor = inlineRun.executor(for: selection.request, of: model, batch) {
             return .finished(selection.inCallersOrder(try inlineRun.run(batch, on: executor, model.metrics)))

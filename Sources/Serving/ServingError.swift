@@ -1,3 +1,5 @@
+public import Inference
+
 /// Why a model could not be served or a request not be answered.
 public enum ServingError: Error, Equatable, Sendable {
     /// A request breaks the model's signature; `index` is the sequence at fault, nil if the request as a whole is.
@@ -62,6 +64,8 @@ public enum InputFault: Hashable, Sendable {
     case emptySequence
     /// The sequence is longer than the server allows.
     case tooLong(positions: Int, limit: Int)
+    /// The model takes no sequence of this length, as was found when it was loaded.
+    case lengthNotServed(positions: Int, limit: LengthLimit)
     /// The model takes features and got tokens.
     case featuresExpected(channels: Int)
     /// The model takes tokens and got features.
@@ -83,6 +87,9 @@ extension InputFault: CustomStringConvertible {
         case .noSequences: "at least one sequence is needed"
         case .emptySequence: "a sequence needs at least one position"
         case .tooLong(let positions, let limit): "\(positions) positions are over the limit of \(limit)"
+        case .lengthNotServed(let positions, let limit):
+            "the sequence has \(positions) \(positions == 1 ? "position" : "positions"); "
+                + (limit.fixedLength == nil ? "\(limit)" : "the model was \(limit)")
         case .featuresExpected(let channels): "the model takes \(channels) numbers a position, not tokens"
         case .tokensExpected: "the model takes tokens, not features"
         case .wrongChannels(let expected, let actual):

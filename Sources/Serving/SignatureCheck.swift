@@ -6,6 +6,8 @@ struct SignatureCheck {
     let signature: Signature
     /// The most positions of one sequence.
     let maxPositions: Int
+    /// The lengths that the model takes; nil for all.
+    var lengthLimit: LengthLimit?
 
     /// Checks a batch.
     ///
@@ -19,6 +21,12 @@ struct SignatureCheck {
             guard length > 0 else { throw .invalidInput(index: index, reason: .emptySequence) }
             guard length <= maxPositions else {
                 throw .invalidInput(index: index, reason: .tooLong(positions: length, limit: maxPositions))
+            }
+            if let lengthLimit, !lengthLimit.allows(length) {
+                throw .invalidInput(
+                    index: index,
+                    reason: .lengthNotServed(positions: length, limit: lengthLimit)
+                )
             }
         }
         switch signature.sequence.kind {

@@ -1,6 +1,7 @@
 import Inference
 import ONNXGraph
 import TensorCore
+import Verifying
 
 /// Compares what sequences get alone with what they get in a padded batch.
 struct AloneProof {

@@ -32,6 +32,8 @@ public indirect enum OperatorError: Error, Hashable, Sendable {
     case inputValue(input: Int)
     /// An integer division by zero.
     case divisionByZero
+    /// A window over more positions than an axis has, its padding included.
+    case windowTooLong(extent: Int, length: Int)
     /// The scan inputs have different lengths.
     case scanLengthsDiffer([Int])
     /// A subgraph with another number of inputs or outputs than its node.
@@ -75,6 +77,8 @@ extension OperatorError: CustomStringConvertible {
         case .indexOutOfRange(let index, let length): "index \(index) is outside an axis of length \(length)"
         case .inputValue(let input): "input \(input) has a value that is not allowed"
         case .divisionByZero: "integer division by zero"
+        case .windowTooLong(let extent, let length):
+            "a window over \(extent) positions does not fit on \(length)"
         case .scanLengthsDiffer(let lengths): "scan inputs have the different lengths \(lengths)"
         case .subgraphSignature(let attribute, let expected, let actual):
             "subgraph \(attribute) has \(actual) inputs or outputs, not \(expected)"

@@ -18,7 +18,11 @@ enum PredictModel {
         guard names.count == 1 else { throw PredictError.severalModels(path: path, names: names) }
         await repository.load()
         do {
-            return try repository.model(named: name, version: nil).sequenceModel
+            let model = try repository.model(named: name, version: nil)
+            if let limit = model.lengthLimit {
+                StandardStream.error.say("warning: \(path): \(limit)\(limit.hint.map { "; \($0)" } ?? "")")
+            }
+            return model.sequenceModel
         } catch {
             for status in repository.status {
                 if case .failed(let reason) = status.state {

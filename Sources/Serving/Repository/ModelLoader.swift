@@ -25,9 +25,15 @@ struct ModelLoader: Sendable {
             let model = try Model(serialized: bytes, folder: file.deletingLastPathComponent())
             try model.validate()
             let sequenceModel = try SequenceModel(model: model, override: override(for: location))
+            let limit = try LengthProbe(sequenceModel).limit()
             if !options.warmUpLengths.isEmpty {
                 for batching in options.warmUpBatchings {
-                    try WarmUp(model: sequenceModel, batching: batching, lengths: options.warmUpLengths).run()
+                    try WarmUp(
+                        model: sequenceModel,
+                        batching: batching,
+                        lengths: options.warmUpLengths,
+                        limit: limit
+                    ).run()
                 }
             }
             let served = ServedModel(
@@ -36,6 +42,7 @@ struct ModelLoader: Sendable {
                 digest: Digest.sha256Hex(bytes),
                 fileBytes: bytes.count,
                 sequenceModel: sequenceModel,
+                lengthLimit: limit,
                 metrics: ModelMetrics(model: location.name, version: location.version, factory: metrics)
             )
             served.metrics.loadSeconds.record(duration: .now - start)

@@ -14,6 +14,8 @@ public struct ServedModel: Sendable {
     public let fileBytes: Int
     /// The model itself.
     public let sequenceModel: SequenceModel
+    /// The lengths that the model takes, where it was found not to take all; nil for all.
+    public let lengthLimit: LengthLimit?
 
     let metrics: ModelMetrics
 }

@@ -1,5 +1,4 @@
 import Inference
-import ONNXGraph
 import TensorCore
 
 /// Tries a model on made-up sequences, so that plans are made and memory is touched before the first request.
@@ -9,6 +8,8 @@ struct WarmUp {
     let batching: Batching
     /// Lengths to try, each at least 1.
     let lengths: [Int]
+    /// Which lengths the model takes; nil for all.
+    var limit: LengthLimit?
 
     /// Runs the model's predictions and its normalized features.
     ///
@@ -46,37 +47,16 @@ struct WarmUp {
         }
     }
 
-    /// The one length a model is made for, or else those asked for.
+    /// Those asked for that the model takes, or else the shortest that it does.
     private var probeLengths: [Int] {
-        let input = model.model.graph.inputs.first { $0.name == model.signature.sequence.name }
-        let axis =
-            switch model.signature.sequence.kind {
-            case .features(.channelsFirst, _): 2
-            default: 1
-            }
-        guard let dimensions = input?.dimensions, axis < dimensions.count,
-            case .fixed(let length) = dimensions[axis], length > 0
-        else { return lengths.filter { $0 > 0 } }
-        return [length]
+        let asked = lengths.filter { $0 > 0 }
+        guard let limit, case .range(let range) = limit.lengths else { return asked }
+        let taken = asked.filter(limit.allows)
+        return taken.isEmpty && !asked.isEmpty ? [range.lowerBound] : taken
     }
 
     /// Sequences of the given lengths; nil if they would be too large.
     private func probe(_ lengths: [Int]) -> SequenceBatch? {
-        let rows = lengths.reduce(0, +)
-        switch model.signature.sequence.kind {
-        case .features(_, let channels):
-            guard let shape = try? Shape(checking: [rows, channels]) else { return nil }
-            let values = Tensor(of: Float.self, shape: shape) { elements in
-                for index in elements.indices { elements[index] = Float(index % 7) * 0.25 - 0.75 }
-            }
-            return try? SequenceBatch(rows: values, lengths: lengths)
-        case .tokens:
-            guard let shape = try? Shape(checking: [rows]) else { return nil }
-            let limit = max(1, model.signature.tokenLimit ?? 1)
-            let tokens = Tensor(of: Int64.self, shape: shape) { elements in
-                for index in elements.indices { elements[index] = Int64(index % limit) }
-            }
-            return try? SequenceBatch(rows: tokens, lengths: lengths)
-        }
+        ProbeSequences(signature: model.signature).batch(lengths: lengths)
     }
 }

@@ -61,7 +61,7 @@ struct WindowAttributes: Sendable {
         for axis in 0..<rank {
             let extent = (kernel[axis] - 1) * dilations[axis] + 1
             axes.append(
-                place(
+                try place(
                     axis,
                     of: rank,
                     length: lengths[axis],
@@ -86,13 +86,19 @@ struct WindowAttributes: Sendable {
         return values
     }
 
-    private func place(_ axis: Int, of rank: Int, length: Int, _ window: WindowAxis) -> WindowAxis {
+    private func place(_ axis: Int, of rank: Int, length: Int, _ window: WindowAxis) throws(OperatorError)
+        -> WindowAxis
+    {
         var window = window
         if case .given(let pads) = padding {
             window.begin = pads?[axis] ?? 0
             window.end = pads?[rank + axis] ?? 0
             let span = length + window.begin + window.end - window.extent
-            guard span >= 0 else { return window }
+            guard span >= 0 else {
+                // Nothing comes of nothing; but what is too short has no answer, not an empty one.
+                if length == 0 { return window }
+                throw .windowTooLong(extent: window.extent, length: length + window.begin + window.end)
+            }
             window.outputs = span / window.stride + 1
             // A window that would start behind the input and its begin is none.
             if roundsUp, span % window.stride > 0, window.outputs * window.stride < length + window.begin {

@@ -76,8 +76,9 @@ struct OutputInference {
         }
         let named = later.filter { isTime(output, axis: $0) }
         let open = later.filter { output.isDynamic($0) && output.symbol($0) != batchSymbol }
-        if named.count == 1 && open.count == 1 { return named[0] }
-        guard named.count <= 1, open.count <= 1 else {
+        // Exporters make up symbols for what they do not know, but the one of the input's time axis only for time.
+        if named.count == 1 { return named[0] }
+        guard named.isEmpty, open.count <= 1 else {
             throw .ambiguousOutput(output.name, axes: output.axisNames)
         }
         guard let axis = open.first else { return nil }

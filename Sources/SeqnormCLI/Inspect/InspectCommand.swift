@@ -20,11 +20,28 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Print how each node is run over a batch: packed, known beforehand, or by sequence, and why.")
     var plan = false
 
+    @Option(
+        help: "Draw the model into a file as well: .svg (by Graphviz's dot) or .dot.",
+        completion: .file(extensions: ["svg", "dot"])
+    )
+    var graph: String?
+
+    func validate() throws {
+        if let graph, !GraphFile.endings.contains(FilePath.ending(graph)) {
+            throw ValidationError("--graph must end in .svg or .dot")
+        }
+    }
+
     func run() throws {
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
-        if plan { return try printPlan(place, bytes) }
-        let summary = try CommandFault.locating(place.file.path) { try Self.summary(of: place, bytes) }
+        let drawing = try graph.map { path throws(CommandFault) in try GraphFile(path: path) }
+        let loaded = try CommandFault.locating(place.file.path) { try Self.load(place, bytes) }
+        try drawing?.write(loaded, title: model)
+        if plan { return try printPlan(place, loaded) }
+        let summary = try CommandFault.locating(place.file.path) {
+            try Self.summary(of: place, bytes, loaded)
+        }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -35,19 +52,22 @@ struct InspectCommand: ParsableCommand {
         if let fault = summary.signatureFault { throw CommandFault(place: place.file.path, reason: fault) }
     }
 
-    private func printPlan(_ place: ModelArgument, _ bytes: Data) throws {
+    private func printPlan(_ place: ModelArgument, _ model: Model) throws {
         let report = try CommandFault.locating(place.file.path) {
-            let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
-            try model.validate()
             let loaded = try SequenceModel(model: model, override: try place.document())
             return try loaded.planReport(for: .outputs([]))
         }
         print(PlanText(report).text, terminator: "")
     }
 
-    private static func summary(of place: ModelArgument, _ bytes: Data) throws -> ModelSummary {
+    private static func load(_ place: ModelArgument, _ bytes: Data) throws -> Model {
         let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
         try model.validate()
-        return ModelSummary(of: model, digest: Digest.sha256Hex(bytes), document: try place.document())
+        return model
+    }
+
+    private static func summary(of place: ModelArgument, _ bytes: Data, _ model: Model) throws -> ModelSummary
+    {
+        ModelSummary(of: model, digest: Digest.sha256Hex(bytes), document: try place.document())
     }
 }
