@@ -10,7 +10,7 @@ IMAGE ?= seqnorm
 DOCKER ?= docker
 BINARY := .build/release/seqnorm
 
-.PHONY: help serve build test test-swift test-e2e schemathesis lint format bench image clean dependencies
+.PHONY: help serve build test test-swift test-e2e schemathesis lint format bench fuzz image clean dependencies
 
 help: ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
@@ -40,11 +40,14 @@ lint: .venv/stamp ## format, import directions, container file; no build
 	@scripts/lint
 
 format: ## rewrite the Swift files in the project's format
-	@swift format -i --parallel --recursive Package.swift Sources Tests
+	@swift format -i --parallel --recursive Package.swift Sources Tests Fuzzing/Package.swift Fuzzing/Sources
 
 bench: build .venv/stamp ## speed against onnxruntime and torch, cost of HTTP and JSON, memory, start
 	@.venv/bin/pip install -q -r Benchmarks/requirements.txt
 	@scripts/bench
+
+fuzz: dependencies ## search for broken models that trap or hang, SECONDS long
+	@scripts/fuzz $(or $(SECONDS),60)
 
 image: ## build the container image IMAGE
 	@$(DOCKER) build -t $(IMAGE) .

@@ -18,6 +18,8 @@ let package = Package(
         // For Benchmarks, a package of its own.
         .library(name: "Kernels", targets: ["Kernels", "TensorCore"]),
         .library(name: "Statistics", targets: ["Statistics", "TensorCore"]),
+        // For Fuzzing, a package of its own.
+        .library(name: "Inference", targets: ["Inference", "ONNXGraph", "TensorCore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

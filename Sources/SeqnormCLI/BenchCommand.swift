@@ -28,6 +28,8 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "ragged (no padding is computed) or padded (to the longest, with a mask).")
     var batching = Batching.ragged
 
+    @OptionGroup var limits: LimitOptions
+
     func validate() throws {
         for (name, value) in [
             ("length", length), ("sequences", sequences), ("iterations", iterations), ("rounds", rounds),
@@ -37,13 +39,19 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
+        let limits = try limits.limits()
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
-        try CommandFault.locating(place.file.path) { try measure(load(place, bytes)) }
+        try CommandFault.locating(place.file.path) { try measure(load(place, bytes, limits)) }
     }
 
-    private func load(_ place: ModelArgument, _ bytes: Data) throws -> SequenceModel {
-        let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
+    private func load(
+        _ place: ModelArgument,
+        _ bytes: Data,
+        _ limits: ModelLimits
+    ) throws -> SequenceModel {
+        let folder = place.file.deletingLastPathComponent()
+        let model = try Model(serialized: bytes, folder: folder, limits: limits)
         try model.validate()
         return try SequenceModel(model: model, override: place.document())
     }

@@ -52,6 +52,8 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Compute threads; else one a core.")
     var threads: Int?
 
+    @OptionGroup var limits: LimitOptions
+
     @Flag(help: "Compare the answers with the records' labels and print the accuracy on standard error.")
     var accuracy = false
 
@@ -67,7 +69,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = model
-        let model = try await PredictModel.load(path: path)
+        let model = try await PredictModel.load(path: path, limits: limits.limits())
         let names = try model.outputNames(outputName, path: path)
         if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK, path: path) }
         let input = try RecordInput(path: input)

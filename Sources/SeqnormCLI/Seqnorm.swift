@@ -11,8 +11,7 @@ struct Seqnorm: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, PredictCommand.self, InspectCommand.self, VerifyCommand.self,
-            HealthCommand.self,
-            BenchCommand.self, FreezeCommand.self, FitCommand.self,
+            HealthCommand.self, BenchCommand.self, FreezeCommand.self, FitCommand.self, EvaluateCommand.self,
         ]
     )
 

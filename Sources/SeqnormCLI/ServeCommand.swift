@@ -63,7 +63,10 @@ struct ServingProcess: Service {
         MetricsSystem.bootstrap(registry)
         repository = try ModelRepository(
             paths: settings.paths.map { URL(fileURLWithPath: $0) },
-            options: RepositoryOptions(warmUpBatchings: [settings.batching.value])
+            options: RepositoryOptions(
+                limits: settings.limits.limits,
+                warmUpBatchings: [settings.batching.value]
+            )
         )
         pool = ComputePool(threads: settings.threads.value)
         service = InferenceService(repository: repository, pool: pool, options: settings.batchOptions)

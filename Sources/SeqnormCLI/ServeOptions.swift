@@ -40,6 +40,7 @@ struct ServeOptions: ParsableArguments {
     var maxHeaderBytes: Int?
     @Option(help: "The most connections open at once. (default: 1024)")
     var maxConnections: Int?
+    @OptionGroup var limits: LimitOptions
     @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
     var drainDelay: Double?
     @Option(help: "Seconds requests in flight have to finish after the drain delay. (default: 25)")
@@ -65,6 +66,7 @@ struct ServeSettings: Sendable {
     let maxBodyBytes: Setting<Int>
     let maxHeaderBytes: Setting<Int>
     let maxConnections: Setting<Int>
+    let limits: LimitSettings
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
     let logLevel: Setting<String>
@@ -141,6 +143,7 @@ struct ServeSettings: Sendable {
         maxBodyBytes = try count("max-body-bytes", options.maxBodyBytes, 64 << 20, 1...(1 << 31))
         maxHeaderBytes = try count("max-header-bytes", options.maxHeaderBytes, 16 << 10, 256...(1 << 20))
         maxConnections = try count("max-connections", options.maxConnections, 1024, 1...(1 << 20))
+        limits = try LimitSettings(options.limits, environment: environment)
         drainDelay = try seconds("drain-delay", options.drainDelay, 5)
         shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
         logLevel = try Setting(
@@ -160,7 +163,7 @@ struct ServeSettings: Sendable {
             maxInlineMicroseconds.summary,
             maxBatchRows.summary, maxBatchSize.summary, maxQueuedRequests.summary, maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
-            drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
+            limits.summary, drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
         ].joined(separator: " ")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import ONNXGraph
 import Testing
 
 @testable import SeqnormCLI
@@ -60,7 +61,9 @@ import Testing
         ("max-inline-microseconds", "4"),
         ("max-batch-rows", "17"), ("max-batch-size", "5"), ("max-queued-requests", "6"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
-        ("max-connections", "11"), ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
+        ("max-connections", "11"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
+        ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
+        ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
         ("log-level", "debug"),
     ]
 
@@ -100,6 +103,14 @@ import Testing
         #expect(batches.maxBatchSize == 5)
         #expect(batches.maxQueuedRequests == 6)
         #expect(batches.maxSequencePositions == 8)
+        let limits = ModelLimits(
+            nestingDepth: 12,
+            nodes: 13,
+            tensorBytes: 14,
+            loopTrips: 15,
+            scanOutputBytes: 16
+        )
+        #expect(settings.limits.limits == limits)
         #expect(settings.decodingLimits.maxSequences == 7)
         #expect(settings.decodingLimits.maxPositions == 8)
     }
@@ -116,6 +127,8 @@ import Testing
         ("event-loop-threads", "0"), ("max-batch-rows", "0"), ("max-batch-size", "x"),
         ("max-queued-requests", "0"), ("max-instances", "0"), ("max-positions", "0"),
         ("max-body-bytes", "0"), ("max-header-bytes", "1"), ("max-connections", "0"), ("drain-delay", "-1"),
+        ("max-nesting-depth", "65"), ("max-nodes", "0"), ("max-tensor-bytes", "0"), ("max-loop-trips", "-1"),
+        ("max-scan-output-bytes", "0"),
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {

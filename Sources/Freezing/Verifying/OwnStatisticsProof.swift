@@ -2,6 +2,7 @@ import Inference
 import ONNXGraph
 import Statistics
 import TensorCore
+import Verifying
 
 /// Shows that a batch's own statistics, put into the graph, give what the training graph gives for that batch.
 struct OwnStatisticsProof {

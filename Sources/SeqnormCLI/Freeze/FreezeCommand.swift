@@ -77,6 +77,8 @@ struct FreezeCommand: ParsableCommand {
     @Flag(help: "Estimate the statistics of a frozen graph anew.")
     var recalibrate = false
 
+    @OptionGroup var limits: LimitOptions
+
     func validate() throws {
         guard !dryRun else { return }
         if partial == nil && output == nil { throw ValidationError("say where to write: --output FILE") }

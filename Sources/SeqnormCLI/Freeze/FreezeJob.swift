@@ -35,6 +35,7 @@ struct FreezeJob {
                 throw CommandFault(place: path, reason: "would be overwritten, and it is read here")
             }
         }
+        let limits = try command.limits.limits()
         let bytes = try place.bytes()
         modelDigest = Digest.sha256Hex(bytes)
         let options = FreezeOptions(
@@ -48,7 +49,7 @@ struct FreezeJob {
         let folder = place.file.deletingLastPathComponent()
         let isRecalibration = command.recalibrate
         (signature, plan) = try CommandFault.locating(place.file.path) {
-            var model = try Model(serialized: bytes, folder: folder)
+            var model = try Model(serialized: bytes, folder: folder, limits: limits)
             try model.validate()
             model = try model.inliningFunctions()
             try model.embedExternalData()

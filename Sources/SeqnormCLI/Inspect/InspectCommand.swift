@@ -26,6 +26,8 @@ struct InspectCommand: ParsableCommand {
     )
     var graph: String?
 
+    @OptionGroup var limits: LimitOptions
+
     func validate() throws {
         if let graph, !GraphFile.endings.contains(FilePath.ending(graph)) {
             throw ValidationError("--graph must end in .svg or .dot")
@@ -33,10 +35,11 @@ struct InspectCommand: ParsableCommand {
     }
 
     func run() throws {
+        let limits = try limits.limits()
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
         let drawing = try graph.map { path throws(CommandFault) in try GraphFile(path: path) }
-        let loaded = try CommandFault.locating(place.file.path) { try Self.load(place, bytes) }
+        let loaded = try CommandFault.locating(place.file.path) { try Self.load(place, bytes, limits) }
         try drawing?.write(loaded, title: model)
         if plan { return try printPlan(place, loaded) }
         let summary = try CommandFault.locating(place.file.path) {
@@ -60,8 +63,9 @@ struct InspectCommand: ParsableCommand {
         print(PlanText(report).text, terminator: "")
     }
 
-    private static func load(_ place: ModelArgument, _ bytes: Data) throws -> Model {
-        let model = try Model(serialized: bytes, folder: place.file.deletingLastPathComponent())
+    private static func load(_ place: ModelArgument, _ bytes: Data, _ limits: ModelLimits) throws -> Model {
+        let folder = place.file.deletingLastPathComponent()
+        let model = try Model(serialized: bytes, folder: folder, limits: limits)
         try model.validate()
         return model
     }

@@ -1,17 +1,22 @@
 import Foundation
 import HTTPAPI
 import Inference
+import ONNXGraph
 import Serving
 
 /// Finds the one model at a path.
 enum PredictModel {
     /// Loads an `.onnx` file or a model's folder, with the `model.json` beside it; the highest version of several.
     ///
+    /// - Parameters:
+    ///   - path: The file or folder.
+    ///   - limits: What the model may ask for.
+    /// - Returns: The model.
     /// - Throws: ``PredictError`` if there is none or more than one, or it cannot be loaded.
-    static func load(path: String) async throws -> SequenceModel {
+    static func load(path: String, limits: ModelLimits) async throws -> SequenceModel {
         let repository = try ModelRepository(
             paths: [URL(fileURLWithPath: path)],
-            options: RepositoryOptions(warmUpLengths: [])
+            options: RepositoryOptions(limits: limits, warmUpLengths: [])
         )
         let names = Set(repository.status.map(\.name)).sorted()
         guard let name = names.first else { throw PredictError.noModel(path) }

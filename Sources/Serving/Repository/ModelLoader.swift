@@ -22,7 +22,11 @@ struct ModelLoader: Sendable {
         let start = ContinuousClock.now
         do {
             let bytes = try ModelFile.read(file, maxBytes: options.maxModelBytes)
-            let model = try Model(serialized: bytes, folder: file.deletingLastPathComponent())
+            let model = try Model(
+                serialized: bytes,
+                folder: file.deletingLastPathComponent(),
+                limits: options.limits
+            )
             try model.validate()
             let sequenceModel = try SequenceModel(model: model, override: override(for: location))
             let limit = try LengthProbe(sequenceModel).limit()

@@ -1,4 +1,5 @@
 public import Inference
+public import ONNXGraph
 
 /// Limits and habits of a ``ModelRepository``.
 public struct RepositoryOptions: Hashable, Sendable {
@@ -6,6 +7,8 @@ public struct RepositoryOptions: Hashable, Sendable {
     public var maxModelBytes: Int
     /// The largest `model.json` that is read, in bytes.
     public var maxOverrideBytes: Int
+    /// What a model may ask for.
+    public var limits: ModelLimits
     /// Threads that load models; nil: one a core.
     public var loadThreads: Int?
     /// Lengths of the sequences a model is tried with before it is ready; those it cannot take are left out.
@@ -18,18 +21,21 @@ public struct RepositoryOptions: Hashable, Sendable {
     /// - Parameters:
     ///   - maxModelBytes: 2 GiB by default, the most a protobuf message can have.
     ///   - maxOverrideBytes: 1 MiB by default.
+    ///   - limits: What a model may ask for.
     ///   - loadThreads: nil by default: one a core.
     ///   - warmUpLengths: Each at least 1; empty: no warm-up.
     ///   - warmUpBatchings: Those the server will use.
     public init(
         maxModelBytes: Int = 2 << 30,
         maxOverrideBytes: Int = 1 << 20,
+        limits: ModelLimits = .standard,
         loadThreads: Int? = nil,
         warmUpLengths: [Int] = [1, 2, 17, 64],
         warmUpBatchings: [Batching] = [.ragged]
     ) {
         self.maxModelBytes = maxModelBytes
         self.maxOverrideBytes = maxOverrideBytes
+        self.limits = limits
         self.loadThreads = loadThreads
         self.warmUpLengths = warmUpLengths
         self.warmUpBatchings = warmUpBatchings

@@ -66,16 +66,16 @@ struct Slice: Operator, TakingAllTypes {
         return .one(result)
     }
 
-    /// The first element and the number of elements, with bounds clamped as ONNX says.
+    /// The first element and the number of elements: going forward both bounds are clamped to `0 ... length`, going
+    /// back the start to `0 ... length - 1` and the end to `-1 ... length - 1`.
     private static func extent(_ start: Int, _ end: Int, step: Int, length: Int) -> (start: Int, count: Int) {
-        let lowest = step > 0 ? 0 : -1
-        let highest = step > 0 ? length : length - 1
-        func clamp(_ bound: Int) -> Int {
+        guard length > 0 else { return (0, 0) }
+        func clamp(_ bound: Int, _ range: ClosedRange<Int>) -> Int {
             let position = bound < 0 ? (bound < -length ? -1 : bound + length) : bound
-            return min(max(position, lowest), highest)
+            return min(max(position, range.lowerBound), range.upperBound)
         }
-        let first = step > 0 ? clamp(start) : min(max(clamp(start), -1), length - 1)
-        let last = clamp(end)
+        let first = clamp(start, 0...(step > 0 ? length : length - 1))
+        let last = clamp(end, step > 0 ? 0...length : -1...(length - 1))
         let span = step > 0 ? last - first : first - last
         guard span > 0 else { return (0, 0) }
         return (first, (span - 1) / Int(clamping: step.magnitude) + 1)

@@ -1,0 +1,96 @@
+import Foundation
+import Inference
+import ONNXGraph
+import TensorCore
+
+/// One input of the fuzzer: a model that is loaded, validated, planned and run on tiny inputs.
+///
+/// Typed errors are answers. A trap, a hang, memory over the limit, and a broken law are findings.
+struct Trial {
+    /// Small, so that thousands of models a second are tried and none can be slow within its rights.
+    static let limits = ModelLimits(
+        nestingDepth: 16,
+        nodes: 200,
+        tensorBytes: 1 << 15,
+        loopTrips: 100,
+        scanOutputBytes: 1 << 15
+    )
+
+    private let bytes: Data
+
+    init(_ bytes: Data) { self.bytes = bytes }
+
+    func run() {
+        guard let model = try? Model(serialized: bytes, limits: Self.limits) else { return }
+        guard (try? model.validate()) != nil else { return }
+        checkSaving(model)
+        // The inputs depend on a field that nothing reads, so that mutations of a model keep them.
+        var choices = Choices(seededBy: model.producerVersion.utf8)
+        let inputs = TinyInputs.make(for: model, &choices)
+        let results = [true, false].map { outputs(of: model, inputs, rewriting: $0) }
+        if let a = results[0], let b = results[1] {
+            law(
+                zip(a, b).allSatisfy { $0.shape == $1.shape && $0.elementType == $1.elementType },
+                "rewriting"
+            )
+        }
+        _ = ModelSummary(of: model, digest: "")
+        checkSequences(model, &choices)
+    }
+
+    private func checkSaving(_ model: Model) {
+        // Bytes, as a NaN equals nothing.
+        guard let saved = try? model.serialized() else { return }
+        law((try? Model(serialized: saved, limits: Self.limits).serialized()) == saved, "saving")
+    }
+
+    /// The outputs of a run, which must be the same bits each time.
+    private func outputs(of model: Model, _ inputs: [String: Tensor], rewriting: Bool) -> [Tensor]? {
+        guard let plan = try? ExecutionPlan(model, rewriting: rewriting) else { return nil }
+        let given = inputs.filter { plan.inputNames.contains($0.key) }
+        guard let first = try? plan.run(given) else { return nil }
+        let second = try? plan.run(given)
+        law(second.map { Self.same(first, $0) } ?? false, "repeating")
+        return first
+    }
+
+    /// Sequences alone and side by side.
+    private func checkSequences(_ model: Model, _ choices: inout Choices) {
+        guard let sequences = try? SequenceModel(model: model),
+            let executor = try? sequences.executor(for: .outputs([]), batching: .ragged)
+        else { return }
+        var parts: [Tensor] = []
+        for length in [1 + choices.below(4), 1 + choices.below(4)] {
+            let (type, dimensions): (ElementType, [Int]) =
+                switch sequences.signature.sequence.kind {
+                case .tokens: (.int64, [length])
+                case .features(_, let channels): (.float32, [length, channels])
+                }
+            guard let shape = try? Shape(checking: dimensions), shape.elementCount <= 4096,
+                let rows = TinyInputs.tensor(type, shape, &choices)
+            else { return }
+            parts.append(rows)
+        }
+        func answers(_ parts: [Tensor]) -> [SequenceOutput]? {
+            let batches = parts.compactMap { try? SequenceBatch(rows: $0, lengths: [$0.shape[0]]) }
+            return (try? SequenceBatch.concatenating(batches)).flatMap { try? executor.run($0) }
+        }
+        guard let together = answers(parts), let first = answers([parts[0]]) else { return }
+        for (a, b) in zip(together, first) {
+            let count = b.lengths.map { $0.reduce(0, +) } ?? 1
+            law(count <= a.rows.shape[0] && Self.same([a.rows.slice(0..<count)], [b.rows]), "company")
+        }
+    }
+
+    private static func same(_ a: [Tensor], _ b: [Tensor]) -> Bool {
+        a.count == b.count
+            && zip(a, b).allSatisfy { a, b in
+                a.shape == b.shape && a.elementType == b.elementType
+                    && a.withBytes { x in b.withBytes { y in x.elementsEqual(y) } }
+            }
+    }
+
+    private func law(_ holds: Bool, _ name: String) {
+        if !holds { fatalError("the law of \(name) is broken") }
+    }
+}

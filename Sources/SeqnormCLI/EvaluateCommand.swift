@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Inference
+import ONNXGraph
+import TensorCore
+
+/// Runs a folder of models, each on its inputs; for tests that hold thousands of answers against another engine.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Runs each model of a folder on its inputs.",
+        discussion: """
+            For each NAME.onnx that has a NAME.inputs, a model file whose initializers are the inputs, writes \
+            NAME.outputs of the same kind, with the planner's rewriting, and NAME.plain, without it. Where a model \
+            cannot be run, NAME.error says why.
+            """,
+        shouldDisplay: false
+    )
+
+    @Argument(help: "The folder.")
+    var folder: String
+
+    @OptionGroup var limits: LimitOptions
+
+    func run() throws {
+        let place = URL(fileURLWithPath: folder, isDirectory: true)
+        let limits = try limits.limits()
+        let names = try FileManager.default.contentsOfDirectory(atPath: place.path)
+            .filter { $0.hasSuffix(".inputs") }.map { String($0.dropLast(7)) }.sorted()
+        for name in names {
+            let file = place.appendingPathComponent(name)
+            do {
+                try Self.evaluate(file, limits)
+            } catch {
+                try Data("\(error)".utf8).write(to: file.appendingPathExtension("error"))
+            }
+        }
+        print("\(names.count) models")
+    }
+
+    private static func evaluate(_ file: URL, _ limits: ModelLimits) throws {
+        let model = try Model(contentsOf: file.appendingPathExtension("onnx"), limits: limits)
+        try model.validate()
+        var inputs: [String: Tensor] = [:]
+        for input in try Model(contentsOf: file.appendingPathExtension("inputs")).graph.initializers {
+            inputs[input.name] = try input.tensor()
+        }
+        for (suffix, rewriting) in [("outputs", true), ("plain", false)] {
+            let plan = try ExecutionPlan(model, rewriting: rewriting)
+            let outputs = try plan.run(inputs)
+            let graph = Graph(
+                name: "outputs",
+                nodes: [],
+                initializers: zip(plan.outputNames, outputs).map { Initializer($0, $1) },
+                outputs: []
+            )
+            try Model(graph: graph, opsetImports: ["": 17]).serialized()
+                .write(to: file.appendingPathExtension(suffix))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import ONNXGraph
+
+/// What a model may ask for; each can be given as an environment variable as well.
+struct LimitOptions: ParsableArguments {
+    @Option(help: "How deep a model's subgraphs may be nested, at most 64. (default: 32)")
+    var maxNestingDepth: Int?
+    @Option(help: "The most nodes of a model, subgraphs and called functions included. (default: 200000)")
+    var maxNodes: Int?
+    @Option(help: "The most bytes of one tensor, in the file or in a run. (default: 1073741824)")
+    var maxTensorBytes: Int?
+    @Option(help: "The most iterations of all loops and scans of one run. (default: 4194304)")
+    var maxLoopTrips: Int?
+    @Option(help: "The most bytes of the scan outputs of one loop or scan. (default: 1073741824)")
+    var maxScanOutputBytes: Int?
+
+    /// The limits: flag, else environment variable, else default.
+    ///
+    /// - Parameter environment: The process's environment.
+    /// - Returns: The limits.
+    /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
+    func limits(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> ModelLimits { try LimitSettings(self, environment: environment).limits }
+}
+
+/// The limits that hold, each with where it came from.
+struct LimitSettings: Sendable {
+    let maxNestingDepth: Setting<Int>
+    let maxNodes: Setting<Int>
+    let maxTensorBytes: Setting<Int>
+    let maxLoopTrips: Setting<Int>
+    let maxScanOutputBytes: Setting<Int>
+
+    /// Settles every limit.
+    ///
+    /// - Parameters:
+    ///   - options: What the command line said.
+    ///   - environment: The process's environment.
+    /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
+    init(_ options: LimitOptions, environment: [String: String]) throws {
+        func count(_ name: String, _ flag: Int?, _ standard: Int, _ range: ClosedRange<Int>) throws
+            -> Setting<Int>
+        {
+            try Setting(
+                name,
+                flag: flag,
+                environment: environment,
+                default: standard,
+                rule: "an integer in \(range.lowerBound) ... \(range.upperBound)",
+                where: range.contains
+            )
+        }
+        let standard = ModelLimits.standard
+        maxNestingDepth = try count(
+            "max-nesting-depth",
+            options.maxNestingDepth,
+            standard.nestingDepth,
+            0...ModelLimits.deepestNesting
+        )
+        maxNodes = try count("max-nodes", options.maxNodes, standard.nodes, 1...(1 << 24))
+        let bytes = 1...(1 << 40)
+        maxTensorBytes = try count(
+            "max-tensor-bytes",
+            options.maxTensorBytes,
+            standard.tensorBytes,
+            bytes
+        )
+        maxLoopTrips = try count("max-loop-trips", options.maxLoopTrips, standard.loopTrips, 0...(1 << 40))
+        maxScanOutputBytes = try count(
+            "max-scan-output-bytes",
+            options.maxScanOutputBytes,
+            standard.scanOutputBytes,
+            bytes
+        )
+    }
+
+    var limits: ModelLimits {
+        ModelLimits(
+            nestingDepth: maxNestingDepth.value,
+            nodes: maxNodes.value,
+            tensorBytes: maxTensorBytes.value,
+            loopTrips: maxLoopTrips.value,
+            scanOutputBytes: maxScanOutputBytes.value
+        )
+    }
+
+    /// Every limit with its value and where it came from.
+    var summary: String {
+        [maxNestingDepth, maxNodes, maxTensorBytes, maxLoopTrips, maxScanOutputBytes]
+            .map(\.summary).joined(separator: " ")
+    }
+}
