@@ -9,6 +9,7 @@
 #include "masked_normalization.h"
 #include "matrix.h"
 #include "convolution.h"
+#include "recurrent.h"
 
 const struct sn_kernels SN_TABLE = {
     .unary = unary,
@@ -28,4 +29,9 @@ const struct sn_kernels SN_TABLE = {
     .multiply_unpacked = multiply_unpacked,
     .convolve_rows = convolve_rows,
     .convolve_channels = convolve_channels,
+    .rnn_step = rnn_step,
+    .gru_step = gru_step,
+    .gru_gate_step = gru_gate_step,
+    .gru_state_step = gru_state_step,
+    .lstm_step = lstm_step,
 };

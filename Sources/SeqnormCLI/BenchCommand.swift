@@ -12,6 +12,10 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             Runs `--sequences` sequences of `--length` positions as one batch, `--iterations` times on one thread, \
             `--rounds` times over, and prints the microseconds a batch took in the fastest and in the median round.
+
+            With `--batch`, runs the batch of a safetensors file (`rows`: [R, C] float32 or [R] int64 tokens, sequence \
+            after sequence; `lengths`: int64) for `--seconds` instead, and prints a line of JSON: seconds a batch, on \
+            the wall and of the processor.
             """
     )
 
@@ -28,9 +32,20 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "ragged (no padding is computed) or padded (to the longest, with a mask).")
     var batching = Batching.ragged
 
+    @Option(help: ArgumentHelp("A safetensors file with a batch; may be repeated.", valueName: "file"))
+    var batch: [String] = []
+    @Option(help: "How long each file's batch is repeated.")
+    var seconds = 1.0
+    @Option(help: ArgumentHelp("Where the outputs of the last file's batch are written.", valueName: "file"))
+    var answers: String?
+
     @OptionGroup var limits: LimitOptions
 
     func validate() throws {
+        guard seconds > 0, seconds <= 3600 else {
+            throw ValidationError("--seconds must be above 0, at most 3600")
+        }
+        guard answers == nil || !batch.isEmpty else { throw ValidationError("--answers needs --batch") }
         for (name, value) in [
             ("length", length), ("sequences", sequences), ("iterations", iterations), ("rounds", rounds),
         ] where !(1...1_000_000).contains(value) {
@@ -58,6 +73,7 @@ struct BenchCommand: ParsableCommand {
 
     private func measure(_ model: SequenceModel) throws {
         let executor = try model.executor(for: .outputs(model.predictOutputs), batching: batching)
+        guard batch.isEmpty else { return try measureFiles(executor) }
         let batch = try Self.madeUpBatch(
             for: model.signature,
             lengths: Array(repeating: length, count: sequences)
@@ -79,6 +95,18 @@ struct BenchCommand: ParsableCommand {
                 microseconds[rounds / 2]
             )
         )
+    }
+
+    private func measureFiles(_ executor: any SequenceExecutor) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        for path in batch {
+            let file = try BenchBatch(path: path)
+            let times = try file.times(executor, seconds: seconds)
+            print(String(decoding: try encoder.encode(times), as: UTF8.self))
+            if path == batch.last, let answers { try file.writeAnswers(executor, to: answers) }
+        }
     }
 
     /// Sequences with a fixed, irregular content that any model of the signature takes.

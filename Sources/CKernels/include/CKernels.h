@@ -48,6 +48,21 @@ struct sn_convolution {
     ptrdiff_t input_stride, output_stride; ///< From one row (channels last) or channel (channels first) to the next.
 };
 
+/// One step of a recurrent layer of one direction. Rows of `h`, `c`, `products` and `masked` are dense.
+struct sn_recurrent_step {
+    ptrdiff_t hidden;
+    int activations[3];  ///< `enum sn_unary`: sigmoid, tanh, ReLU, softplus or identity.
+    float clip;          ///< Sums are cut to -clip ... clip before a gate's function; below 0 for no bounds.
+    bool couples;        ///< LSTM: the forget gate is 1 - input gate.
+    const float *bias;   ///< GRU: added to the candidate's product, [hidden].
+    const float *peepholes; ///< LSTM: of the input, output and forget gates, [3][hidden]; null for none.
+    const float *const *projections; ///< For each row, what its input gives to the gates, with the biases added.
+    float *const *outputs;           ///< For each row, where the new state is written as well; null for none.
+    float *products;     ///< Each row's state times the matrix, gate by gate.
+    float *masked;       ///< GRU in two parts: reset * h, then its product; [rows][hidden].
+    float *h, *c;        ///< The states, [rows][hidden].
+};
+
 /// The valid positions begin ..< end of a sequence; the runs of one ascend and do not touch.
 struct sn_run {
     ptrdiff_t begin, end;
@@ -98,6 +113,16 @@ struct sn_kernels {
                           const struct sn_epilogue *e, ptrdiff_t residual_stride);
     void (*convolve_channels)(const struct sn_convolution *s, const float *x, const float *panels, float *y,
                               const struct sn_epilogue *e, ptrdiff_t residual_stride);
+    /// h = f(product + projection).
+    void (*rnn_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
+    /// z, r = f(product + projection), n = g(r * (product + bias) + projection), h = (1 - z) n + z h.
+    void (*gru_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
+    /// z (in place of its product), and masked = r * h.
+    void (*gru_gate_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
+    /// n = g(masked + projection), h = (1 - z) n + z h.
+    void (*gru_state_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
+    /// i, f = f(product + projection + peephole * c), c = f c + i g(...), h = f(... + peephole * c) o(c).
+    void (*lstm_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
 };
 
 /// The table of an instruction set; null if this machine cannot run it.

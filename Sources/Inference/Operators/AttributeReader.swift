@@ -16,6 +16,8 @@ struct AttributeReader {
     /// The number of outputs written in the node, absent ones at the end included.
     let writtenOutputCount: Int
 
+    /// For each input written in the node, whether it is there.
+    private let presentInputs: [Bool]
     private var unread: [String: Attribute.Value] = [:]
     private let makeSubgraph: (Graph, String) throws(PlanError) -> Subgraph
 
@@ -35,10 +37,14 @@ struct AttributeReader {
         inputCount = node.inputs.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0
         outputCount = node.outputs.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0
         writtenInputCount = node.inputs.count
+        presentInputs = node.inputs.map { !$0.isEmpty }
         writtenOutputCount = node.outputs.count
         self.makeSubgraph = makeSubgraph
         for attribute in node.attributes { unread[attribute.name] = attribute.value }
     }
+
+    /// Whether the node has an input, and does not leave it out.
+    func hasInput(_ index: Int) -> Bool { index < presentInputs.count && presentInputs[index] }
 
     /// Checks the number of inputs.
     func expectInputs(_ allowed: ClosedRange<Int>) throws(OperatorError) {

@@ -43,17 +43,6 @@ struct ExportRecord: Decodable {
 
     let exports: [Export]
 
-    /// The exports that have a file and whose operators are all known.
-    static var servable: [Export] {
-        files.filter { export in
-            guard let url = export.url, let model = try? Model(contentsOf: url) else { return true }
-            let opset = model.opsetImports[""] ?? 0
-            return model.graph.nodes.allSatisfy {
-                OperatorRegistry.entry($0.operatorType, opset: opset) != nil || !$0.domain.isEmpty
-            }
-        }
-    }
-
     /// The exports that have a file.
     static var files: [Export] {
         let data = try? Data(contentsOf: Fixtures.file("exports/exports.json"))

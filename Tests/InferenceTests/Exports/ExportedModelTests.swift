@@ -20,7 +20,7 @@ struct ExportedModelTests {
         #expect(files.count { $0.exporter == "dynamo" } == 8)
     }
 
-    @Test(arguments: ExportRecord.servable)
+    @Test(arguments: ExportRecord.files)
     func `an exported model gives onnxruntime's outputs for every length and batch size`(
         _ export: ExportRecord.Export
     ) throws {
@@ -38,7 +38,7 @@ struct ExportedModelTests {
         #expect(compared > 0)
     }
 
-    @Test(arguments: ExportRecord.servable)
+    @Test(arguments: ExportRecord.files)
     func `where onnxruntime fails for a length, so does the plan`(_ export: ExportRecord.Export) throws {
         let plan = try ExecutionPlan(Model(contentsOf: #require(export.url)))
         for (index, one) in (export.cases ?? []).enumerated() where one.onnxruntime == "fails" {
@@ -49,7 +49,7 @@ struct ExportedModelTests {
         }
     }
 
-    @Test(arguments: ExportRecord.servable, Batching.allCases)
+    @Test(arguments: ExportRecord.files, Batching.allCases)
     func `an exported model is served as it answers alone`(
         _ export: ExportRecord.Export,
         _ batching: Batching

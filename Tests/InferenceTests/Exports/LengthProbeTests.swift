@@ -36,7 +36,7 @@ struct LengthProbeTests {
         #expect(found.allows(17) && !found.allows(16) && !found.allows(18))
     }
 
-    @Test(arguments: ExportRecord.servable)
+    @Test(arguments: ExportRecord.files)
     func `a length is allowed if and only if onnxruntime gives PyTorch's answer for it`(
         _ export: ExportRecord.Export
     ) throws {

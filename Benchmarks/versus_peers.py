@@ -1,0 +1,118 @@
+"""Ours, onnxruntime and OpenVINO on the same models and sequences, side by side in one run.
+
+Every engine does each workload in its best way: ours as one ragged batch, the peers one by one, padded to the longest, or
+sorted by length into batches of 4, 8 or 16, whichever is fastest. The rounds of all engines alternate; figures are medians,
+of processor time on one thread (`--threads` for more, then time on the wall). Before anything is timed, all answers are
+compared: `apart` is the largest difference, relative to the largest answer. A way of doing the work by which a peer
+differs from its own answers one by one is no way (bidirectional GRUs in padded batches of OpenVINO); more than 1e-3
+between engines ends the run (bf16 apart).
+
+`of peak`: useful operations (padding is not counted) a second, as a share of oneDNN's `sgemm` on this core in this run.
+"""
+
+import argparse
+import pathlib
+import statistics
+import sys
+import tempfile
+import warnings
+
+import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from peers.engines import ONNXRuntime, OpenVINO, OpenVINOHalf, Ours, measure, peak  # noqa: E402
+from peers.models import all_models  # noqa: E402
+from peers.workloads import answers, sequences, ways, workloads  # noqa: E402
+
+warnings.filterwarnings("ignore")
+options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+options.add_argument("--models", nargs="*", help="only models whose name holds one of these")
+options.add_argument("--workloads", nargs="*", help="only workloads whose name holds one of these")
+options.add_argument("--threads", type=int, default=1, help="intra-op threads of every engine")
+options.add_argument("--rounds", type=int, default=3)
+options.add_argument("--seconds", type=float, default=0.15, help="of work for one engine and round")
+options.add_argument("--half", action="store_true", help="OpenVINO in bf16 as well")
+options.add_argument("--ours", nargs="*", default=[], help="further options of `seqnorm bench`, without dashes")
+options = options.parse_args()
+
+
+def chosen(name, wanted):
+    return not wanted or any(each in name for each in wanted)
+
+
+def difference(ours, theirs):
+    largest = max(float(numpy.abs(each).max()) for each in theirs)
+    return max(float(numpy.abs(a - b).max()) for a, b in zip(ours, theirs)) / largest
+
+
+class Peer:
+    """One engine on one workload: every way of doing it, the fastest of which counts."""
+
+    def __init__(self, engine, model, parts):
+        self.engine, self.ways, self.answers, self.wrong = engine, {}, None, []
+        for way, batches in ways(model, parts).items():
+            ready = [(engine.prepare(inputs), group) for inputs, group in batches]
+            own = answers(model, parts, [(engine.result(each), group) for each, group in ready])
+            self.answers = self.answers or own
+            if difference(own, self.answers) > (0.05 if "bf16" in engine.name else 1e-3):
+                self.wrong.append(way)
+                continue
+            self.ways[way] = [each for each, _ in ready]
+        timed = {way: self.time(way, options.seconds / 2) for way in self.ways}
+        self.best = min(timed, key=timed.get)
+        self.padded = timed.get("padded")
+
+    def time(self, way, seconds):
+        def work():
+            for each in self.ways[way]:
+                self.engine.run(each)
+        return measure(work, seconds, options.threads)
+
+
+def line(model, name, lengths, engines):
+    parts = sequences(model, lengths)
+    ours = Ours(model, options.threads, [f"--{each}" for each in options.ours])
+    own = ours.answers(parts)
+    peers = {}
+    for engine in engines:
+        peers[engine.name] = Peer(engine, model, parts)
+    worst = 0
+    for each, peer in peers.items():
+        apart = difference(own, peer.answers)
+        if "bf16" not in each:
+            worst = max(worst, apart)
+    if worst > 1e-3:
+        raise SystemExit(f"{model.name}, {name}: answers differ by {worst}")
+    rounds = [
+        (ours.seconds(parts, options.seconds), {each: peer.time(peer.best, options.seconds) for each, peer in peers.items()})
+        for _ in range(options.rounds)]
+    mine = statistics.median(each for each, _ in rounds)
+    cells = [f"{model.name:18} {name:12} {mine * 1e6:11.1f}"]
+    for each, peer in peers.items():
+        theirs = statistics.median(others[each] for _, others in rounds)
+        cells.append(f"{theirs * 1e6:11.1f} {theirs / mine:6.2f}x {peer.best:12}")
+    share = sum(map(model.operations, lengths)) / mine / PEAK
+    print(" | ".join(cells), f"| {100 * share:4.0f} % | {worst:.0e}", flush=True)
+
+
+PEAK = peak()
+print(f"sgemm peak {PEAK / 1e9:.0f} GF/s; threads {options.threads}; microseconds a workload; x: how many times ours")
+kinds = [ONNXRuntime, OpenVINO] + ([OpenVINOHalf] if options.half else [])
+print(f"{'model':18} {'workload':12} {'seqnorm':>11} | " + " | ".join(f"{kind.name:>11}  ratio  best way  " for kind in kinds)
+      + " | of peak | apart")
+with tempfile.TemporaryDirectory() as folder:
+    for model in all_models(pathlib.Path(folder)):
+        if not chosen(model.name, options.models):
+            continue
+        engines = []
+        for kind in kinds:
+            try:
+                engines.append(kind(model, options.threads))
+            except Exception as error:  # a peer that cannot read the model has no column
+                print(f"{model.name}: {kind.name} cannot run it: {str(error).strip().splitlines()[-1]}")
+        for name, lengths in workloads().items():
+            if chosen(name, options.workloads):
+                try:
+                    line(model, name, lengths, engines)
+                except RuntimeError as error:
+                    print(f"{model.name:18} {name:12} {error}")
