@@ -34,6 +34,7 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
                         const ptrdiff_t p = position(s, row + i, t);
                         pieces[t * TILE_ROWS + i] = p < 0 ? zeros : x + p * s->input_stride;
                     }
+                prefetch_destination(&d, row, rows, j);
                 tiles[rows](s->kernel, depth, pieces, TILE_ROWS, panel, SN_PANEL, tile);
                 finish_tile(&d, row, rows, j, n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS, tile, TILE_COLUMNS);
                 row += rows;

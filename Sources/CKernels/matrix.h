@@ -118,6 +118,16 @@ struct destination {
     const struct sn_epilogue *epilogue;
 };
 
+/// Asks for the lines that a tile will write and add, while its product is computed.
+INLINE void prefetch_destination(const struct destination *d, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column) {
+    const float *residual = d->epilogue ? d->epilogue->residual : NULL;
+    for (ptrdiff_t i = row; i < row + rows; i++) {
+        for (int j = 0; j < TILE_COLUMNS; j += 16) __builtin_prefetch(d->c + i * d->ldc + column + j, 1);
+        if (!residual) continue;
+        for (int j = 0; j < TILE_COLUMNS; j += 16) __builtin_prefetch(residual + i * d->residual_stride + column + j);
+    }
+}
+
 static void finish_tile(const struct destination *d, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns,
                         float *tile, ptrdiff_t tile_stride) {
     float *c = d->c + row * d->ldc + column;
@@ -183,6 +193,7 @@ static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *
                 const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
                 const float *pieces[TILE_ROWS];
                 for (ptrdiff_t i = 0; i < rows; i++) pieces[i] = a + (row + i) * lda;
+                prefetch_destination(d, row, rows, j);
                 tiles[rows](1, k, pieces, 0, panel, b->stride, tile);
                 finish_tile(d, row, rows, j, n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS, tile, TILE_COLUMNS);
                 row += rows;

@@ -10,6 +10,7 @@
 #include "matrix.h"
 #include "convolution.h"
 #include "recurrent.h"
+#include "steps.h"
 
 const struct sn_kernels SN_TABLE = {
     .unary = unary,
@@ -34,4 +35,5 @@ const struct sn_kernels SN_TABLE = {
     .gru_gate_step = gru_gate_step,
     .gru_state_step = gru_state_step,
     .lstm_step = lstm_step,
+    .run_steps = run_steps,
 };

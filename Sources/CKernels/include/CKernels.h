@@ -63,6 +63,29 @@ struct sn_recurrent_step {
     float *h, *c;        ///< The states, [rows][hidden].
 };
 
+enum sn_step_kind { SN_STEP_COPY, SN_STEP_UNARY, SN_STEP_BINARY, SN_STEP_AFFINE, SN_STEP_MULTIPLY };
+
+/// A matrix that one operation of a step reads: element (i, j) of step t at data[t * step + i * row + j * column].
+struct sn_step_operand {
+    const float *data;
+    ptrdiff_t row, column, step; ///< `column` is 1, or 0 where one element stands for a row.
+};
+
+/// One operation of a step; the rows of c are dense and stand at c + t * c_step + i * c_row.
+struct sn_step {
+    int kind;      ///< `enum sn_step_kind`.
+    int operation; ///< Of a unary or binary (all but power) one.
+    ptrdiff_t rows, columns;
+    struct sn_step_operand a, b, d; ///< Affine: c = a * b + d. Only b, d and binary operands may have column 0.
+    float *c;
+    ptrdiff_t c_row, c_step;
+    ptrdiff_t inner;                ///< Multiply: c = alpha * a * panels, `inner` columns of a.
+    const float *panels;
+    float alpha;
+    bool has_epilogue;
+    struct sn_epilogue epilogue;
+};
+
 /// The valid positions begin ..< end of a sequence; the runs of one ascend and do not touch.
 struct sn_run {
     ptrdiff_t begin, end;
@@ -123,6 +146,8 @@ struct sn_kernels {
     void (*gru_state_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
     /// i, f = f(product + projection + peephole * c), c = f c + i g(...), h = f(... + peephole * c) o(c).
     void (*lstm_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
+    /// All operations of step 0 in order, then those of step 1, and so on.
+    void (*run_steps)(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps);
 };
 
 /// The table of an instruction set; null if this machine cannot run it.

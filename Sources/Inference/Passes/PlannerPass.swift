@@ -43,6 +43,7 @@ enum PlannerPasses {
             apply(AffineChain.self, to: &graph)
             apply(AffineIntoWeights.self, to: &graph)
             apply(ActivationEpilogue.self, to: &graph)
+            apply(ScanHoisting.self, to: &graph)
         }
         graph.removeDeadNodes()
         for index in graph.nodes.indices {

@@ -16,6 +16,9 @@ struct ScaleShift: Operator {
         let rank: Int
     }
 
+    /// Whether scale and shift vary along the last axis alone, if at all.
+    var variesByLastAxis: Bool { channels.map { $0.axesBehind ?? 0 == 0 } ?? false }
+
     init(scale: Tensor, shift: Tensor) {
         self.scale = scale
         self.shift = shift

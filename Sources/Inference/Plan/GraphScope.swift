@@ -176,6 +176,7 @@ final class GraphScope {
             captured.ids += scope.capturedFrom
             return Subgraph(
                 program: Program(scope.graph),
+                graph: scope.graph,
                 captureStart: start,
                 captureCount: scope.capturedFrom.count
             )

@@ -3,6 +3,8 @@ import TensorCore
 /// The planned body of a Scan, Loop or If.
 struct Subgraph: Sendable {
     let program: Program
+    /// What the program was made of, for operators that run it in a way of their own.
+    let graph: PlanGraph
     /// Where the captured values stand among the node's inputs.
     let captureStart: Int
     let captureCount: Int

@@ -282,4 +282,119 @@ struct ScanTests {
         let plan = try ExecutionPlan(model([constant, node], inputs: [], outputs: ["y"]))
         #expect(throws: ExecutionError.self) { _ = try plan.run([:]) }
     }
+
+    /// An LSTM with a table looked up by step, a mask and a scan output, as normalized recurrent models have it.
+    private func gatedLoop(isReversed: Bool, rewriting: Bool) throws -> ExecutionPlan {
+        func random(_ shape: Shape, _ seed: Int) throws -> Tensor {
+            let count = shape.elementCount
+            return try tensor(
+                (0..<count).map { Float(($0 * 7919 + seed * 104_729) % 2003) / 1000 - 1 },
+                shape
+            )
+        }
+        let hidden = 19
+        let body = Graph(
+            name: "body",
+            nodes: [
+                Node("Min", inputs: ["t", "last"], outputs: ["now"]),
+                Node("Gather", inputs: ["table", "now"], outputs: ["shift"]),
+                Node("MatMul", inputs: ["x_t", "w_x"], outputs: ["wx"]),
+                Node("Sub", inputs: ["wx", "shift"], outputs: ["normal"]),
+                Node("MatMul", inputs: ["h", "w_h"], outputs: ["wh"]),
+                Node("Tanh", inputs: ["wh"], outputs: ["scaled"]),
+                Node("Add", inputs: ["normal", "scaled"], outputs: ["gates"]),
+                Node(
+                    "Split",
+                    inputs: ["gates", "sizes"],
+                    outputs: ["f", "i", "g"],
+                    attributes: [Attribute("axis", .int(1))]
+                ),
+                Node("Sigmoid", inputs: ["f"], outputs: ["sf"]),
+                Node("Sigmoid", inputs: ["i"], outputs: ["si"]),
+                Node("Tanh", inputs: ["g"], outputs: ["tg"]),
+                Node("Mul", inputs: ["sf", "c"], outputs: ["kept"]),
+                Node("Mul", inputs: ["si", "tg"], outputs: ["added"]),
+                Node("Add", inputs: ["kept", "added"], outputs: ["cell"]),
+                Node("Sub", inputs: ["one", "m_t"], outputs: ["stay"]),
+                Node("Mul", inputs: ["m_t", "cell"], outputs: ["on"]),
+                Node("Mul", inputs: ["stay", "c"], outputs: ["off"]),
+                Node("Add", inputs: ["on", "off"], outputs: ["c_next"]),
+                Node("Tanh", inputs: ["c_next"], outputs: ["h_next"]),
+                Node(
+                    "Concat",
+                    inputs: ["h", "x_t"],
+                    outputs: ["each"],
+                    attributes: [Attribute("axis", .int(-1))]
+                ),
+            ],
+            inputs: [value("h"), value("c"), value("x_t"), value("m_t"), value("t", .int64)],
+            outputs: [value("h_next"), value("c_next"), value("each")]
+        )
+        let scan = Node(
+            "Scan",
+            inputs: ["h0", "h0", "x", "mask", "steps"],
+            outputs: ["h", "c", "all"],
+            attributes: [
+                Attribute("body", .graph(body)), Attribute("num_scan_inputs", .int(3)),
+                Attribute("scan_input_axes", .ints([1, 1, 0])),
+                Attribute("scan_input_directions", .ints([Int64](repeating: isReversed ? 1 : 0, count: 3))),
+                Attribute("scan_output_directions", .ints([isReversed ? 1 : 0])),
+            ]
+        )
+        let constants: [(String, Tensor)] = [
+            ("last", Tensor(scalar: Int64(4))), ("table", try random([5, 3 * hidden], 1)),
+            ("w_x", try random([6, 3 * hidden], 2)), ("w_h", try random([hidden, 3 * hidden], 3)),
+            ("sizes", try Tensor([Int64](repeating: Int64(hidden), count: 3), shape: [3])),
+            ("one", Tensor(scalar: Float(1))),
+        ]
+        let model = Model(
+            graph: Graph(
+                name: "test",
+                nodes: [scan],
+                initializers: constants.map { Initializer($0.0, $0.1) },
+                inputs: ["h0", "x", "mask"].map { value($0) } + [value("steps", .int64)],
+                outputs: ["h", "c", "all"].map { value($0) }
+            ),
+            opsetImports: ["": 17]
+        )
+        return try ExecutionPlan(model, rewriting: rewriting)
+    }
+
+    private func gatedInputs(_ rows: [Int], steps: Int) throws -> [String: Tensor] {
+        func values(_ width: Int, _ seed: Int) -> [Float] {
+            rows.flatMap { row in
+                (0..<width).map { Float(($0 * 613 + row * 7907 + seed) % 1999) / 1000 - 1 }
+            }
+        }
+        let count = rows.count
+        return [
+            "h0": try tensor(values(19, 3), [count, 19]),
+            "x": try tensor(values(steps * 6, 5), [count, steps, 6]),
+            "mask": try tensor(values(steps, 9).map { $0 > -0.5 ? 1 : 0 }, [count, steps, 1]),
+            "steps": try Tensor((0..<steps).map { Int64($0) }, shape: [steps]),
+        ]
+    }
+
+    @Test(arguments: [false, true], [1, 2, 9])
+    func `a loop in place gives the bits of the loop as it is written, for every row alone`(
+        isReversed: Bool,
+        steps: Int
+    ) throws {
+        let inPlace = try gatedLoop(isReversed: isReversed, rewriting: true)
+        let plain = try gatedLoop(isReversed: isReversed, rewriting: false)
+        for count in [1, 2, 5, 16] {
+            let inputs = try gatedInputs(Array(0..<count), steps: steps)
+            let expected = try plain.run(inputs)
+            let results = try inPlace.run(inputs)
+            #expect(results.map(\.shape) == expected.map(\.shape))
+            for (result, other) in zip(results, expected) {
+                let differences = zip(result.array(of: Float.self), other.array(of: Float.self)).count {
+                    $0 != $1
+                }
+                #expect(differences == 0, "\(count) rows")
+            }
+            let alone = try inPlace.run(gatedInputs([count - 1], steps: steps))[0].array(of: Float.self)
+            #expect(Array(results[0].array(of: Float.self).suffix(19)) == alone)
+        }
+    }
 }

@@ -14,6 +14,8 @@ struct Scan: Operator, TakingAllTypes {
     private let stateCount: Int
     private let scanInputs: [Stream]
     private let scanOutputs: [Stream]
+    /// How the body runs in place; nil if it cannot.
+    let schedule: ScanSchedule?
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         guard let count = try reader.int("num_scan_inputs") else {
@@ -30,6 +32,23 @@ struct Scan: Operator, TakingAllTypes {
         }
         scanInputs = try Self.streams("scan_input", count: count, &reader)
         scanOutputs = try Self.streams("scan_output", count: body.outputCount - stateCount, &reader)
+        schedule = nil
+    }
+
+    init(_ other: Scan, schedule: ScanSchedule) {
+        body = other.body
+        stateCount = other.stateCount
+        scanInputs = other.scanInputs
+        scanOutputs = other.scanOutputs
+        self.schedule = schedule
+    }
+
+    /// How the body could run in place, or why it cannot.
+    func makeSchedule() throws(NoMatch) -> ScanSchedule {
+        guard scanInputs.allSatisfy({ $0.isReversed == scanInputs[0].isReversed }) else {
+            throw .unsupportedShape
+        }
+        return try ScanSchedule(body.graph, stateCount: stateCount)
     }
 
     private static func streams(
@@ -61,6 +80,7 @@ struct Scan: Operator, TakingAllTypes {
         guard rows.allSatisfy({ $0.shape[0] == length }) else {
             throw .scanLengthsDiffer(rows.map { $0.shape[0] })
         }
+        if length > 0, let outputs = try inPlace(rows, inputs) { return outputs }
         let frame = try body.makeFrame(inputs)
         guard length > 0 else { return try emptyResult(rows, frame, inputs) }
         for index in 0..<stateCount { frame.set(program.inputs[index], to: try inputs.take(index)) }
@@ -76,6 +96,26 @@ struct Scan: Operator, TakingAllTypes {
         var outputs: [Tensor] = []
         for index in 0..<stateCount { outputs.append(try body.output(index, from: frame)) }
         return .many(outputs + (try finish(collected, inputs)))
+    }
+
+    /// The outputs by the schedule; nil if there is none, or not for these types and shapes.
+    private func inPlace(_ rows: [Tensor], _ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs? {
+        guard let schedule else { return nil }
+        var states: [Tensor] = []
+        for index in 0..<stateCount { states.append(try inputs[index]) }
+        var captures: [Tensor] = []
+        for index in 0..<body.captureCount { captures.append(try inputs[body.captureStart + index]) }
+        var run = ScanRun(
+            schedule,
+            rows: rows,
+            captures: captures,
+            isReversed: scanInputs[0].isReversed,
+            inputs
+        )
+        guard let outputs = run.evaluate(states, outputsReversed: scanOutputs.map(\.isReversed)) else {
+            return nil
+        }
+        return .many(outputs.prefix(stateCount) + (try finish(Array(outputs.dropFirst(stateCount)), inputs)))
     }
 
     /// The states as they came and scan outputs of length 0, whose shapes a run on zeros tells.

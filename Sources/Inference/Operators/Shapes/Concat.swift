@@ -2,7 +2,7 @@ import TensorCore
 
 /// Concat: the inputs one after the other along an axis.
 struct Concat: Operator, TakingAllTypes {
-    private let axis: Int
+    let axis: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(1...Int(Int32.max))

@@ -3,7 +3,7 @@ import TensorCore
 
 /// Gather: the elements of an axis that the indices name; negative ones count from the end.
 struct GatherOperator: Operator, TakingAllTypes {
-    private let axis: Int
+    let axis: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(2...2)

@@ -2,8 +2,8 @@ import TensorCore
 
 /// Split: parts of an axis; sizes are an attribute before opset 13, an input since, or equal ones.
 struct Split: Operator, TakingAllTypes {
-    private let axis: Int
-    private let sizes: [Int]?
+    let axis: Int
+    let sizes: [Int]?
     private let partCount: Int
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
@@ -46,7 +46,7 @@ struct Split: Operator, TakingAllTypes {
     }
 
     /// Parts as equal as can be, the last one smaller.
-    private func equalSizes(_ length: Int) -> [Int] {
+    func equalSizes(_ length: Int) -> [Int] {
         let size = (length + partCount - 1) / partCount
         return (0..<partCount).map { max(0, min(size, length - $0 * size)) }
     }

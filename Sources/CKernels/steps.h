@@ -1,0 +1,59 @@
+// A loop's body as a list of operations on rows in place, run for many steps without going back to the caller.
+
+#define STEP_ROW(EXPRESSION)                                                                                  \
+    for (ptrdiff_t j = 0; j < n; j += W) {                                                                    \
+        const ptrdiff_t left = n - j;                                                                         \
+        const vf x = a_column ? load_n(a + j, left) : splat(*a);                                              \
+        const vf y = b_column ? load_n(b + j, left) : splat(*b);                                              \
+        store_n(c + j, EXPRESSION, left);                                                                     \
+    }                                                                                                         \
+    return;
+
+static void step_binary(int operation, ptrdiff_t n, const float *a, ptrdiff_t a_column, const float *b,
+                        ptrdiff_t b_column, float *c) {
+    switch (operation) {
+    case SN_ADD: STEP_ROW(x + y)
+    case SN_SUBTRACT: STEP_ROW(x - y)
+    case SN_MULTIPLY: STEP_ROW(x * y)
+    case SN_DIVIDE: STEP_ROW(x / y)
+    case SN_MINIMUM: STEP_ROW(minimum(x, y))
+    default: STEP_ROW(maximum(x, y))
+    }
+}
+
+static void step_affine(ptrdiff_t n, const float *a, const float *scale, ptrdiff_t scale_column, const float *shift,
+                        ptrdiff_t shift_column, float *c) {
+    for (ptrdiff_t j = 0; j < n; j += W) {
+        const ptrdiff_t left = n - j;
+        const vf s = scale_column ? load_n(scale + j, left) : splat(*scale);
+        const vf t = shift_column ? load_n(shift + j, left) : splat(*shift);
+        store_n(c + j, fma_(load_n(a + j, left), s, t), left);
+    }
+}
+
+static void run_steps(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps) {
+    for (ptrdiff_t step = 0; step < steps; step++)
+        for (const struct sn_step *s = program; s < program + count; s++) {
+            const float *a = s->a.data + step * s->a.step;
+            float *c = s->c + step * s->c_step;
+            if (s->kind == SN_STEP_MULTIPLY) {
+                multiply(s->rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c, s->c_row,
+                         s->has_epilogue ? &s->epilogue : NULL, 0);
+                continue;
+            }
+            const float *b = s->b.data + step * s->b.step, *d = s->d.data + step * s->d.step;
+            for (ptrdiff_t row = 0; row < s->rows; row++) {
+                const float *x = a + row * s->a.row;
+                float *y = c + row * s->c_row;
+                switch (s->kind) {
+                case SN_STEP_COPY: memcpy(y, x, (size_t)s->columns * sizeof(float)); break;
+                case SN_STEP_UNARY: unary(s->operation, x, y, s->columns); break;
+                case SN_STEP_BINARY:
+                    step_binary(s->operation, s->columns, x, s->a.column, b + row * s->b.row, s->b.column, y);
+                    break;
+                default:
+                    step_affine(s->columns, x, b + row * s->b.row, s->b.column, d + row * s->d.row, s->d.column, y);
+                }
+            }
+        }
+}
