@@ -31,29 +31,39 @@ static void step_affine(ptrdiff_t n, const float *a, const float *scale, ptrdiff
     }
 }
 
-static void run_steps(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps) {
-    for (ptrdiff_t step = 0; step < steps; step++)
-        for (const struct sn_step *s = program; s < program + count; s++) {
-            const float *a = s->a.data + step * s->a.step;
-            float *c = s->c + step * s->c_step;
-            if (s->kind == SN_STEP_MULTIPLY) {
-                multiply(s->rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c, s->c_row,
-                         s->has_epilogue ? &s->epilogue : NULL, 0);
-                continue;
-            }
-            const float *b = s->b.data + step * s->b.step, *d = s->d.data + step * s->d.step;
-            for (ptrdiff_t row = 0; row < s->rows; row++) {
-                const float *x = a + row * s->a.row;
-                float *y = c + row * s->c_row;
-                switch (s->kind) {
-                case SN_STEP_COPY: memcpy(y, x, (size_t)s->columns * sizeof(float)); break;
-                case SN_STEP_UNARY: unary(s->operation, x, y, s->columns); break;
-                case SN_STEP_BINARY:
-                    step_binary(s->operation, s->columns, x, s->a.column, b + row * s->b.row, s->b.column, y);
-                    break;
-                default:
-                    step_affine(s->columns, x, b + row * s->b.row, s->b.column, d + row * s->d.row, s->d.column, y);
-                }
-            }
+INLINE const float *step_place(const struct sn_step_operand *o, ptrdiff_t step, ptrdiff_t row) {
+    return o->data + (o->by_row ? row : step) * o->step;
+}
+
+static void run_step(const struct sn_step *s, ptrdiff_t step, ptrdiff_t first, ptrdiff_t rows) {
+    const float *a = step_place(&s->a, step, first);
+    float *c = s->c + (s->c_by_row ? first : step) * s->c_step;
+    if (s->kind == SN_STEP_MULTIPLY) {
+        multiply(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c, s->c_row,
+                 s->has_epilogue ? &s->epilogue : NULL, 0);
+        return;
+    }
+    const float *b = step_place(&s->b, step, first), *d = step_place(&s->d, step, first);
+    const ptrdiff_t columns = s->dense ? rows * s->columns : s->columns;
+    for (ptrdiff_t row = 0; row < (s->dense ? 1 : rows); row++) {
+        const float *x = a + row * s->a.row;
+        float *y = c + row * s->c_row;
+        switch (s->kind) {
+        case SN_STEP_COPY: memcpy(y, x, (size_t)columns * sizeof(float)); break;
+        case SN_STEP_UNARY: unary(s->operation, x, y, columns); break;
+        case SN_STEP_BINARY:
+            step_binary(s->operation, columns, x, s->a.column, b + row * s->b.row, s->b.column, y);
+            break;
+        default: step_affine(columns, x, b + row * s->b.row, s->b.column, d + row * s->d.row, s->d.column, y);
         }
+    }
+}
+
+static void run_steps(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps, const ptrdiff_t *alive) {
+    ptrdiff_t first = 0;
+    for (ptrdiff_t step = 0; step < steps; step++) {
+        for (const struct sn_step *s = program; s < program + count; s++)
+            run_step(s, step, first, alive && s->alive ? alive[step] : s->rows);
+        if (alive) first += alive[step];
+    }
 }

@@ -65,10 +65,12 @@ struct sn_recurrent_step {
 
 enum sn_step_kind { SN_STEP_COPY, SN_STEP_UNARY, SN_STEP_BINARY, SN_STEP_AFFINE, SN_STEP_MULTIPLY };
 
-/// A matrix that one operation of a step reads: element (i, j) of step t at data[t * step + i * row + j * column].
+/// A matrix that one operation of a step reads: element (i, j) of step t at data[t * step + i * row + j * column], or, if
+/// `by_row`, at data[(rows of all steps before t) * step + ...].
 struct sn_step_operand {
     const float *data;
     ptrdiff_t row, column, step; ///< `column` is 1, or 0 where one element stands for a row.
+    bool by_row;
 };
 
 /// One operation of a step; the rows of c are dense and stand at c + t * c_step + i * c_row.
@@ -76,9 +78,12 @@ struct sn_step {
     int kind;      ///< `enum sn_step_kind`.
     int operation; ///< Of a unary or binary (all but power) one.
     ptrdiff_t rows, columns;
+    bool alive;    ///< As many rows as the step has, instead of `rows`.
+    bool dense;    ///< Rows of all operands follow each other, so that they may be taken for one.
     struct sn_step_operand a, b, d; ///< Affine: c = a * b + d. Only b, d and binary operands may have column 0.
     float *c;
     ptrdiff_t c_row, c_step;
+    bool c_by_row;
     ptrdiff_t inner;                ///< Multiply: c = alpha * a * panels, `inner` columns of a.
     const float *panels;
     float alpha;
@@ -146,8 +151,8 @@ struct sn_kernels {
     void (*gru_state_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
     /// i, f = f(product + projection + peephole * c), c = f c + i g(...), h = f(... + peephole * c) o(c).
     void (*lstm_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
-    /// All operations of step 0 in order, then those of step 1, and so on.
-    void (*run_steps)(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps);
+    /// All operations of step 0 in order, then those of step 1, and so on; `alive` has the rows of each step, or is null.
+    void (*run_steps)(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps, const ptrdiff_t *alive);
 };
 
 /// The table of an instruction set; null if this machine cannot run it.

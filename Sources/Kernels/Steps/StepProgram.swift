@@ -17,6 +17,8 @@ public struct StepProgram {
         public var column: Int
         /// Elements from one step to the next; 0 for a value that every step finds in the same place.
         public var step: Int
+        /// Whether `step` counts for each row of the steps before, instead of for each step.
+        public var isPacked: Bool
 
         /// An operand by its strides.
         ///
@@ -25,14 +27,19 @@ public struct StepProgram {
         ///   - row: Elements from one row to the next.
         ///   - column: 1, or 0 where one element stands for a row.
         ///   - step: Elements from one step to the next.
-        public init(start: UnsafePointer<Float>, row: Int, column: Int, step: Int = 0) {
+        ///   - isPacked: Whether `step` counts for each row of the steps before.
+        public init(start: UnsafePointer<Float>, row: Int, column: Int, step: Int = 0, isPacked: Bool = false)
+        {
             self.start = start
             self.row = row
             self.column = column
             self.step = step
+            self.isPacked = isPacked
         }
 
-        var native: sn_step_operand { sn_step_operand(data: start, row: row, column: column, step: step) }
+        var native: sn_step_operand {
+            sn_step_operand(data: start, row: row, column: column, step: step, by_row: isPacked)
+        }
     }
 
     /// A matrix an operation writes; its rows are dense.
@@ -47,21 +54,32 @@ public struct StepProgram {
         public var row: Int
         /// Elements from one step to the next.
         public var step: Int
+        /// Whether `step` counts for each row of the steps before, instead of for each step.
+        public var isPacked: Bool
 
         /// A result by its size and strides.
         ///
         /// - Parameters:
         ///   - start: The first element of the first step.
-        ///   - rows: The rows.
+        ///   - rows: The rows; of a program whose steps have fewer and fewer rows, those of the first step.
         ///   - columns: The columns.
         ///   - row: Elements from one row to the next.
         ///   - step: Elements from one step to the next.
-        public init(start: UnsafeMutablePointer<Float>, rows: Int, columns: Int, row: Int, step: Int = 0) {
+        ///   - isPacked: Whether `step` counts for each row of the steps before.
+        public init(
+            start: UnsafeMutablePointer<Float>,
+            rows: Int,
+            columns: Int,
+            row: Int,
+            step: Int = 0,
+            isPacked: Bool = false
+        ) {
             self.start = start
             self.rows = rows
             self.columns = columns
             self.row = row
             self.step = step
+            self.isPacked = isPacked
         }
     }
 
@@ -149,9 +167,20 @@ public struct StepProgram {
     /// Runs all operations for every step.
     ///
     /// - Parameter steps: The number of steps.
-    public func run(steps: Int) {
+    public func run(steps: Int) { run(steps: steps, alive: nil) }
+
+    /// Runs all operations for every step over the rows that each has.
+    ///
+    /// Rows stand in an order in which those that end first are last.
+    ///
+    /// - Parameter alive: For each step, the rows of every result, none more than the step before.
+    public func run(alive: [Int]) {
+        alive.withUnsafeBufferPointer { run(steps: $0.count, alive: $0.baseAddress) }
+    }
+
+    private func run(steps: Int, alive: UnsafePointer<Int>?) {
         withExtendedLifetime(matrices) {
-            operations.withUnsafeBufferPointer { active.run_steps($0.baseAddress, $0.count, steps) }
+            operations.withUnsafeBufferPointer { active.run_steps($0.baseAddress, $0.count, steps, alive) }
         }
     }
 
@@ -164,22 +193,18 @@ public struct StepProgram {
         guard c.rows > 0, c.columns > 0 else { return }
         var operation = sn_step()
         operation.kind = Int32(kind.rawValue)
-        (operation.rows, operation.columns) = (c.rows, c.columns)
+        (operation.rows, operation.columns, operation.alive) = (c.rows, c.columns, true)
         operation.a = a.native
         (operation.b, operation.d) = (operation.a, operation.a)
         (operation.c, operation.c_row, operation.c_step) = (c.start, c.row, c.step)
+        operation.c_by_row = c.isPacked
         fill(&operation)
-        joinRows(&operation)
+        operation.dense = Self.isDense(operation)
         operations.append(operation)
     }
 
-    /// Makes one long row of rows that follow each other in all operands.
-    private func joinRows(_ s: inout sn_step) {
-        func isDense(_ operand: sn_step_operand) -> Bool { operand.row == s.columns && operand.column == 1 }
-        guard s.kind != Int32(SN_STEP_MULTIPLY.rawValue), s.rows > 1, s.c_row == s.columns, isDense(s.a),
-            isDense(s.b), isDense(s.d)
-        else { return }
-        s.columns *= s.rows
-        s.rows = 1
+    /// Whether the rows of all operands follow each other.
+    private static func isDense(_ s: sn_step) -> Bool {
+        [s.a, s.b, s.d].allSatisfy { $0.row == s.columns && $0.column == 1 } && s.c_row == s.columns
     }
 }

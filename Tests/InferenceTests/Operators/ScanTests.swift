@@ -285,6 +285,10 @@ struct ScanTests {
 
     /// An LSTM with a table looked up by step, a mask and a scan output, as normalized recurrent models have it.
     private func gatedLoop(isReversed: Bool, rewriting: Bool) throws -> ExecutionPlan {
+        try ExecutionPlan(gatedModel(isReversed: isReversed), rewriting: rewriting)
+    }
+
+    private func gatedModel(isReversed: Bool) throws -> Model {
         func random(_ shape: Shape, _ seed: Int) throws -> Tensor {
             let count = shape.elementCount
             return try tensor(
@@ -347,7 +351,7 @@ struct ScanTests {
             ("sizes", try Tensor([Int64](repeating: Int64(hidden), count: 3), shape: [3])),
             ("one", Tensor(scalar: Float(1))),
         ]
-        let model = Model(
+        return Model(
             graph: Graph(
                 name: "test",
                 nodes: [scan],
@@ -357,7 +361,6 @@ struct ScanTests {
             ),
             opsetImports: ["": 17]
         )
-        return try ExecutionPlan(model, rewriting: rewriting)
     }
 
     private func gatedInputs(_ rows: [Int], steps: Int) throws -> [String: Tensor] {
@@ -396,5 +399,70 @@ struct ScanTests {
             let alone = try inPlace.run(gatedInputs([count - 1], steps: steps))[0].array(of: Float.self)
             #expect(Array(results[0].array(of: Float.self).suffix(19)) == alone)
         }
+    }
+
+    @Test func `sequences of any lengths in one loop have the bits of each alone`() throws {
+        let model = try gatedModel(isReversed: false)
+        let scope = GraphScope(
+            path: .root,
+            opsets: ["": 17],
+            parent: nil,
+            rewriting: true,
+            allowance: PlanAllowance(model.limits)
+        )
+        try scope.add(model.graph, outputs: ["h", "c", "all"])
+        var graph = scope.graph
+        PlannerPasses.run(on: &graph, rewriting: true)
+        let scan = try #require(graph.nodes.first?.computation as? Scan)
+        let schedule = try #require(scan.schedule)
+        let plan = try ExecutionPlan(model)
+        let lengths = [3, 9, 1, 9, 4, 2, 17, 1, 5, 6, 8, 3, 7, 2]
+        let each = try lengths.enumerated().map { try gatedInputs([$0.offset], steps: $0.element) }
+        let alone = try each.map { try plan.run($0) }
+        func column(_ name: String) throws -> [Float] {
+            try each.flatMap { try #require($0[name]).array(of: Float.self) }
+        }
+        let rowCount = lengths.reduce(0, +)
+        let offsets = lengths.indices.map { lengths[..<$0].reduce(0, +) } + [rowCount]
+        let rows = ScanRows(offsets: offsets, isReversed: false)
+        let x = try #require(rows.ordered(tensor(column("x"), [rowCount, 6])))
+        let mask = try #require(rows.ordered(tensor(column("mask"), [rowCount, 1])))
+        let start = try #require(rows.sorted(tensor(column("h0"), [lengths.count, 19])))
+        let steps = try Tensor((0..<17).map { Int64($0) }, shape: [17])
+        var budget = RunBudget(model.limits)
+        let results = try withUnsafeMutablePointer(to: &budget) { budget in
+            var slot: Tensor?
+            return try withUnsafeMutablePointer(to: &slot) { slots in
+                let (none, absent) = ([Tensor(scalar: Float(0))], [Operand.absent])
+                return try none.withUnsafeBufferPointer { constants in
+                    try absent.withUnsafeBufferPointer { operands in
+                        let inputs = NodeInputs(
+                            slots: slots,
+                            constants: try #require(constants.baseAddress),
+                            operands: try #require(operands.baseAddress),
+                            count: 0,
+                            lastUses: 0,
+                            outputCount: 3,
+                            budget: budget
+                        )
+                        var run = ScanRun(
+                            schedule,
+                            scanInputs: [.rows(x), .rows(mask), .steps(steps)],
+                            captures: [],
+                            packing: rows,
+                            inputs
+                        )
+                        let outputs = run.evaluate([start, start], outputsReversed: [false])
+                        return try #require(outputs)
+                    }
+                }
+            }
+        }
+        for index in 0..<2 {
+            let states = try #require(rows.unsorted(results[index])).array(of: Float.self)
+            #expect(states == alone.flatMap { $0[index].array(of: Float.self) })
+        }
+        let all = try #require(rows.sequential(results[2])).array(of: Float.self)
+        #expect(all == alone.flatMap { $0[2].array(of: Float.self) })
     }
 }

@@ -112,7 +112,11 @@ struct Scan: Operator, TakingAllTypes {
             isReversed: scanInputs[0].isReversed,
             inputs
         )
+        let budget = inputs.budget.pointee
+        for _ in 0..<rows[0].shape[0] { try inputs.budget.pointee.takeTrip() }
         guard let outputs = run.evaluate(states, outputsReversed: scanOutputs.map(\.isReversed)) else {
+            // The loop as it is written counts its own trips.
+            inputs.budget.pointee = budget
             return nil
         }
         return .many(outputs.prefix(stateCount) + (try finish(Array(outputs.dropFirst(stateCount)), inputs)))

@@ -2,6 +2,9 @@ import Kernels
 import TensorCore
 
 /// One evaluation of a Scan by its schedule: the prologue for all steps at once, then the loop in place.
+///
+/// Either over a batch whose sequences all take all steps, or over the packed rows of sequences of different lengths
+/// (``ScanRows``), where each step has the rows of the sequences that have not ended.
 struct ScanRun {
     /// Beyond this many elements of scan inputs, values for all steps at once would take too much memory.
     static let maximumStackedCount = 1 << 26
@@ -10,6 +13,10 @@ struct ScanRun {
     private let inputs: NodeInputs
     private let steps: Int
     private let isReversed: Bool
+    /// Which rows each step has; nil where all steps have all.
+    private let packing: ScanRows?
+    /// Values with a row for each sequence of each step, where rows are packed.
+    private var hasRows: [Bool]
     /// Constants and what the prologue has made; values that change by step have the steps as first axis.
     private var tensors: [Tensor?]
     private var places: [Place?]
@@ -22,21 +29,30 @@ struct ScanRun {
         let start: UnsafePointer<Float>
         let row: Int
         let step: Int
+        /// Whether the rows are those of sequences, of which later steps have fewer.
+        var isPacked = false
 
         var rows: Int { dimensions.count > 1 ? dimensions[dimensions.count - 2] : 1 }
         var columns: Int { dimensions.last ?? 1 }
         /// With dense rows.
         var operand: StepProgram.Operand {
-            StepProgram.Operand(start: start, row: row, column: 1, step: step)
+            StepProgram.Operand(
+                start: start,
+                row: row,
+                column: 1,
+                step: step,
+                isPacked: isPacked && step != 0
+            )
         }
 
         /// As one operand of a broadcast.
         func broadcast(columns: Int) -> StepProgram.Operand {
             StepProgram.Operand(
                 start: start,
-                row: rows == 1 ? 0 : row,
+                row: rows == 1 && !isPacked ? 0 : row,
                 column: self.columns == columns ? 1 : 0,
-                step: step
+                step: step,
+                isPacked: isPacked && step != 0
             )
         }
     }
@@ -59,11 +75,47 @@ struct ScanRun {
         self.schedule = schedule
         self.inputs = inputs
         self.isReversed = isReversed
+        packing = nil
         steps = rows.first?.shape[0] ?? 0
         tensors = schedule.graph.values.map(\.constant)
+        hasRows = [Bool](repeating: false, count: tensors.count)
         places = [Place?](repeating: nil, count: tensors.count)
         for (position, row) in rows.enumerated() {
             tensors[schedule.graph.inputs[schedule.stateCount + position]] = row
+        }
+        for (id, value) in zip(schedule.graph.captures, captures) { tensors[id] = value }
+    }
+
+    /// Prepares a run over packed rows.
+    ///
+    /// - Parameters:
+    ///   - schedule: The body's, whose scan inputs are all read in the same direction.
+    ///   - scanInputs: Rows as `packing` orders them, `[rows, features]`, where a sequence has its own; else, the same
+    ///     for all sequences, `[steps, ...]`.
+    ///   - captures: The values of the enclosing graph that the body reads, the same for all sequences.
+    ///   - packing: The rows of each step.
+    ///   - inputs: The node's inputs.
+    init(
+        _ schedule: ScanSchedule,
+        scanInputs: [ScanRows.Input],
+        captures: [Tensor],
+        packing: ScanRows,
+        _ inputs: NodeInputs
+    ) {
+        self.schedule = schedule
+        self.inputs = inputs
+        self.packing = packing
+        isReversed = false
+        steps = packing.alive.count
+        tensors = schedule.graph.values.map(\.constant)
+        hasRows = [Bool](repeating: false, count: tensors.count)
+        places = [Place?](repeating: nil, count: tensors.count)
+        for (position, input) in scanInputs.enumerated() {
+            let id = schedule.graph.inputs[schedule.stateCount + position]
+            switch input {
+            case .rows(let tensor): (tensors[id], hasRows[id]) = (tensor, true)
+            case .steps(let tensor): tensors[id] = tensor
+            }
         }
         for (id, value) in zip(schedule.graph.captures, captures) { tensors[id] = value }
     }
@@ -88,7 +140,11 @@ struct ScanRun {
             state.withPointer(to: Float.self) { source in
                 copy.withMutablePointer(to: Float.self) { $0.update(from: source, count: state.count) }
             }
-            guard let place = place(copy, dimensions: state.shape.dimensions, step: 0) else { return nil }
+            guard var place = place(copy, dimensions: state.shape.dimensions, step: 0) else { return nil }
+            if packing != nil {
+                guard state.shape.rank == 2 else { return nil }
+                place.isPacked = true
+            }
             places[schedule.graph.inputs[position]] = place
             results.append(copy)
         }
@@ -107,7 +163,9 @@ struct ScanRun {
             guard addState(position, into: results[position]) else { return nil }
         }
         // All memory that operations point into is that of these tensors and of `memory`.
-        withExtendedLifetime((tensors, results, memory)) { program.run(steps: steps) }
+        withExtendedLifetime((tensors, results, memory)) {
+            if let packing { program.run(alive: packing.alive) } else { program.run(steps: steps) }
+        }
         return results
     }
 
@@ -118,6 +176,9 @@ struct ScanRun {
         let node = schedule.graph.nodes[index]
         var arguments = node.inputs.map { id in id.flatMap { tensors[$0] } }
         let isStepped = node.inputs.contains { $0.map { schedule.roles[$0] == .stepped } ?? false }
+        if let packing, node.inputs.contains(where: { $0.map { hasRows[$0] } ?? false }) {
+            return compute(node, arguments, rowsOf: packing)
+        }
         // Element by element with broadcasting, the steps must stand before the longest of the other shapes.
         if isStepped, !(node.computation is MatMul), !(node.computation is GatherOperator) {
             var rank = 0
@@ -141,7 +202,8 @@ struct ScanRun {
             let outputs = try? NodeInputs.evaluate(
                 node.computation,
                 arguments,
-                outputCount: node.outputs.count
+                outputCount: node.outputs.count,
+                budget: inputs.budget
             )
         else { return false }
         let results: [Tensor] =
@@ -154,6 +216,42 @@ struct ScanRun {
             if isStepped, result.shape.rank < 1 || result.shape[0] != steps { return false }
             tensors[id] = result
         }
+        return true
+    }
+
+    /// Evaluates a node of the prologue for which each sequence has rows of its own.
+    private mutating func compute(
+        _ node: PlanGraph.Node,
+        _ arguments: [Tensor?],
+        rowsOf packing: ScanRows
+    ) -> Bool {
+        guard !(node.computation is GatherOperator) else { return false }
+        var arguments = arguments
+        for (position, id) in node.inputs.enumerated() {
+            guard let id, let argument = arguments[position] else { continue }
+            if hasRows[id] {
+                guard argument.shape.rank == 2 else { return false }
+            } else if schedule.roles[id] == .stepped {
+                guard let rows = packing.repeating(argument) else { return false }
+                arguments[position] = rows
+            } else if !(node.computation is MatMul), argument.shape.rank > 1,
+                argument.shape[0] != 1 || argument.shape.rank > 2
+            {
+                return false
+            }
+        }
+        guard
+            let outputs = try? NodeInputs.evaluate(
+                node.computation,
+                arguments,
+                outputCount: node.outputs.count,
+                budget: inputs.budget
+            ),
+            case .one(let result) = outputs, let output = node.outputs.first ?? nil,
+            result.shape.rank == 2, result.shape[0] == packing.rowCount
+        else { return false }
+        tensors[output] = result
+        hasRows[output] = true
         return true
     }
 
@@ -179,6 +277,23 @@ struct ScanRun {
         if let place = places[id] { return place }
         guard let tensor = tensors[id] else { return nil }
         let isStepped = schedule.roles[id] == .stepped
+        if let packing {
+            if hasRows[id] {
+                guard tensor.shape.rank == 2,
+                    var place = place(
+                        tensor,
+                        dimensions: [packing.count, tensor.shape[1]],
+                        step: tensor.shape[1]
+                    )
+                else { return nil }
+                place.isPacked = true
+                places[id] = place
+                return place
+            }
+            // What all sequences share must not look like rows of theirs.
+            let rank = tensor.shape.rank - (isStepped ? 1 : 0)
+            guard rank < 2 || tensor.shape[tensor.shape.rank - 2] == 1 else { return nil }
+        }
         let dimensions = Array(tensor.shape.dimensions.dropFirst(isStepped ? 1 : 0))
         let size = isStepped ? tensor.count / max(steps, 1) : 0
         let place = place(tensor, dimensions: dimensions, step: isReversed ? -size : size)
@@ -189,11 +304,18 @@ struct ScanRun {
     /// Memory for the result of a node, which is given out again when nobody reads it any more.
     private mutating func makeResult(_ id: PlanGraph.ValueID, _ dimensions: [Int]) -> StepProgram.Result? {
         guard let shape = try? Shape(checking: dimensions), shape.elementCount > 0,
-            shape.elementCount <= NodeInputs.maximumTensorBytes / MemoryLayout<Float>.size,
+            shape.elementCount <= inputs.limits.tensorBytes / MemoryLayout<Float>.size,
             dimensions.dropLast(2).allSatisfy({ $0 == 1 })
         else { return nil }
         let start = memory.take(shape.elementCount, for: id)
-        let place = Place(dimensions: dimensions, start: start, row: dimensions.last ?? 1, step: 0)
+        if let packing { guard dimensions.count == 2, dimensions[0] == packing.count else { return nil } }
+        let place = Place(
+            dimensions: dimensions,
+            start: start,
+            row: dimensions.last ?? 1,
+            step: 0,
+            isPacked: packing != nil
+        )
         places[id] = place
         return StepProgram.Result(start: start, rows: place.rows, columns: place.columns, row: place.row)
     }
@@ -310,7 +432,8 @@ struct ScanRun {
                     dimensions: a.dimensions.dropLast() + [size],
                     start: start,
                     row: a.row,
-                    step: a.step
+                    step: a.step,
+                    isPacked: a.isPacked
                 )
             }
             start += size
@@ -345,13 +468,21 @@ struct ScanRun {
 
     // MARK: What a step leaves
 
+    /// Whether all scan outputs together are within their limit; the loop as it is written names the one that is not.
+    private func isWithinLimit(_ outputs: ArraySlice<Tensor>) -> Bool {
+        outputs.reduce(0) { $0 + $1.byteCount } <= inputs.limits.scanOutputBytes
+    }
+
     /// Adds the copy of a scan output, `[steps, ...]`.
     private mutating func addOutput(_ position: Int, isReversed: Bool) -> Tensor? {
         guard let place = place(of: schedule.graph.outputs[position]),
-            let shape = try? Shape(checking: [steps] + place.dimensions),
+            let shape = try? Shape(
+                checking: packing.map { [$0.rowCount, place.columns] } ?? [steps] + place.dimensions
+            ),
+            packing == nil || place.isPacked,
             var tensor = try? inputs.makeTensor(.float32, shape)
         else { return nil }
-        let size = place.rows * place.columns
+        let size = packing == nil ? place.rows * place.columns : place.columns
         tensor.withMutablePointer(to: Float.self) { start in
             program.copy(
                 place.operand,
@@ -360,7 +491,8 @@ struct ScanRun {
                     rows: place.rows,
                     columns: place.columns,
                     row: place.columns,
-                    step: isReversed ? -size : size
+                    step: isReversed ? -size : size,
+                    isPacked: packing != nil
                 )
             )
         }
