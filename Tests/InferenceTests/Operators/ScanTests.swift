@@ -438,6 +438,7 @@ struct ScanTests {
                     try absent.withUnsafeBufferPointer { operands in
                         let inputs = NodeInputs(
                             slots: slots,
+                            others: nil,
                             constants: try #require(constants.baseAddress),
                             operands: try #require(operands.baseAddress),
                             count: 0,

@@ -104,7 +104,10 @@ struct Scan: Operator, TakingAllTypes {
         var states: [Tensor] = []
         for index in 0..<stateCount { states.append(try inputs[index]) }
         var captures: [Tensor] = []
-        for index in 0..<body.captureCount { captures.append(try inputs[body.captureStart + index]) }
+        for index in 0..<body.captureCount {
+            guard let tensor = inputs.optional(body.captureStart + index) else { return nil }
+            captures.append(tensor)
+        }
         var run = ScanRun(
             schedule,
             rows: rows,

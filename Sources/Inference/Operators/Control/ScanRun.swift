@@ -210,7 +210,9 @@ struct ScanRun {
             switch outputs {
             case .one(let tensor): [tensor]
             case .many(let tensors): tensors
+            case .values: []
             }
+        guard results.count >= node.outputs.count else { return false }
         for (id, result) in zip(node.outputs, results) {
             guard let id else { continue }
             if isStepped, result.shape.rank < 1 || result.shape[0] != steps { return false }
