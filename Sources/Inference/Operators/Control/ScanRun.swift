@@ -159,6 +159,7 @@ struct ScanRun {
             }
             results.append(output)
         }
+        guard isWithinLimit(results[states.count...]) else { return nil }
         for position in states.indices {
             guard addState(position, into: results[position]) else { return nil }
         }
