@@ -113,7 +113,11 @@ extension ServeSettings {
             batching: batching.value,
             maxBatchRows: maxBatchRows.value,
             maxBatchSize: maxBatchSize.value,
+            targetRun: targetBatchMilliseconds.value > 0
+                ? .milliseconds(targetBatchMilliseconds.value) : nil,
             maxQueuedRequests: maxQueuedRequests.value,
+            maxQueuedRows: maxQueuedRows.value,
+            maxQueueDelay: .seconds(maxQueueDelay.value),
             maxSequencePositions: maxPositions.value,
             maxInlineRun: .microseconds(maxInlineMicroseconds.value)
         )

@@ -28,8 +28,17 @@ struct ServeOptions: ParsableArguments {
     var maxBatchRows: Int?
     @Option(help: "The most sequences that are run at once. (default: 256)")
     var maxBatchSize: Int?
+    @Option(
+        help:
+            "Milliseconds one run should take at most, as far as is known; 0: whatever it takes. (default: 10)"
+    )
+    var targetBatchMilliseconds: Int?
     @Option(help: "The most requests that wait for a thread; one more is answered 429. (default: 1024)")
     var maxQueuedRequests: Int?
+    @Option(help: "The most positions that wait for a thread; beyond them 429. (default: 1048576)")
+    var maxQueuedRows: Int?
+    @Option(help: "Seconds a request waits for others to run with while a thread is idle. (default: 0)")
+    var maxQueueDelay: Double?
     @Option(help: "The most sequences in one request. (default: 10000)")
     var maxInstances: Int?
     @Option(help: "The most positions in one sequence. (default: 1000000)")
@@ -60,7 +69,10 @@ struct ServeSettings: Sendable {
     let maxInlineMicroseconds: Setting<Int>
     let maxBatchRows: Setting<Int>
     let maxBatchSize: Setting<Int>
+    let targetBatchMilliseconds: Setting<Int>
     let maxQueuedRequests: Setting<Int>
+    let maxQueuedRows: Setting<Int>
+    let maxQueueDelay: Setting<Double>
     let maxInstances: Setting<Int>
     let maxPositions: Setting<Int>
     let maxBodyBytes: Setting<Int>
@@ -138,6 +150,14 @@ struct ServeSettings: Sendable {
         maxBatchRows = try count("max-batch-rows", options.maxBatchRows, 16384, 1...(1 << 30))
         maxBatchSize = try count("max-batch-size", options.maxBatchSize, 256, 1...(1 << 20))
         maxQueuedRequests = try count("max-queued-requests", options.maxQueuedRequests, 1024, 1...(1 << 20))
+        targetBatchMilliseconds = try count(
+            "target-batch-milliseconds",
+            options.targetBatchMilliseconds,
+            10,
+            0...1_000_000
+        )
+        maxQueuedRows = try count("max-queued-rows", options.maxQueuedRows, 1 << 20, 1...(1 << 40))
+        maxQueueDelay = try seconds("max-queue-delay", options.maxQueueDelay, 0)
         maxInstances = try count("max-instances", options.maxInstances, 10_000, 1...(1 << 30))
         maxPositions = try count("max-positions", options.maxPositions, 1_000_000, 1...(1 << 30))
         maxBodyBytes = try count("max-body-bytes", options.maxBodyBytes, 64 << 20, 1...(1 << 31))
@@ -161,7 +181,8 @@ struct ServeSettings: Sendable {
         [
             host.summary, port.summary, batching.summary, threads.summary, eventLoopThreads.summary,
             maxInlineMicroseconds.summary,
-            maxBatchRows.summary, maxBatchSize.summary, maxQueuedRequests.summary, maxInstances.summary,
+            maxBatchRows.summary, maxBatchSize.summary, targetBatchMilliseconds.summary,
+            maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
             limits.summary, drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
         ].joined(separator: " ")

@@ -48,6 +48,9 @@ public final class InferenceService: Sendable {
     /// The number of requests that wait for a compute thread.
     public var queuedRequests: Int { scheduler.queuedRequests }
 
+    /// The positions that wait for a compute thread.
+    public var queuedRows: Int { scheduler.queuedRows }
+
     /// Ready once every model is, until ``beginDraining()``.
     public var readiness: Readiness {
         isDraining.withLockedValue { $0 } ? .notReady(reason: "the server is stopping") : repository.readiness
@@ -65,25 +68,27 @@ public final class InferenceService: Sendable {
     ///   - request: What is asked for; named outputs come in the order of the names, and none named
     ///     means the model's predictions.
     ///   - batch: At least one sequence.
+    ///   - handling: How urgent it is.
     /// - Returns: The outputs, with one part for each sequence, in order.
     /// - Throws: ``ServingError/invalidInput(index:reason:)``,
     ///   ``ServingError/outputNotFound(name:available:)``, ``ServingError/layerNotFound(name:available:)``,
     ///   ``ServingError/layerInsideLoop(name:available:)``,
-    ///   ``ServingError/overloaded(queuedRequests:)``, ``ServingError/cancelled``,
-    ///   ``ServingError/executionFailed(reason:)``, or ``ServingError/notReady(reason:)`` once the compute
+    ///   ``ServingError/overloaded(queuedRequests:)``, ``ServingError/tooManyRowsQueued(rows:)``,
+    ///   ``ServingError/cancelled``, ``ServingError/executionFailed(reason:)``, or ``ServingError/notReady(reason:)`` once the compute
     ///   threads have stopped.
     public func infer(
         _ model: ServedModel,
         _ request: OutputRequest,
-        _ batch: SequenceBatch
+        _ batch: SequenceBatch,
+        _ handling: RequestHandling = RequestHandling()
     ) async throws(ServingError) -> [SequenceOutput] {
-        switch try start(model, request, batch) {
+        switch try start(model, request, batch, handling) {
         case .finished(let outputs): outputs
         case .waiting(let outputs): try await outputs()
         }
     }
 
-    /// What ``start(_:_:_:)`` has come to.
+    /// What ``start(_:_:_:_:)`` has come to.
     public enum Progress: Sendable {
         /// The outputs: the run was short.
         case finished([SequenceOutput])
@@ -95,15 +100,17 @@ public final class InferenceService: Sendable {
     ///
     /// - Parameters:
     ///   - model: From the repository.
-    ///   - request: What is asked for, as for ``infer(_:_:_:)``.
+    ///   - request: What is asked for, as for ``infer(_:_:_:_:)``.
     ///   - batch: At least one sequence.
-    /// - Returns: The outputs, or what waits for them; that throws what ``infer(_:_:_:)`` does.
-    /// - Throws: What ``infer(_:_:_:)`` throws of sequences and names, and
+    ///   - handling: How urgent it is.
+    /// - Returns: The outputs, or what waits for them; that throws what ``infer(_:_:_:_:)`` does.
+    /// - Throws: What ``infer(_:_:_:_:)`` throws of sequences and names, and
     ///   ``ServingError/executionFailed(reason:)``.
     public func start(
         _ model: ServedModel,
         _ request: OutputRequest,
-        _ batch: SequenceBatch
+        _ batch: SequenceBatch,
+        _ handling: RequestHandling = RequestHandling()
     ) throws(ServingError) -> Progress {
         let sequenceModel = model.sequenceModel
         let selection = try OutputSelection(request, of: sequenceModel)
@@ -119,6 +126,7 @@ public final class InferenceService: Sendable {
         let pending = PendingRequest(
             key: BatchKey(model: ObjectIdentifier(sequenceModel), request: selection.request),
             batch: batch,
+            priority: handling.priority,
             metrics: model.metrics
         ) {
             sequenceModel.plannedExecutor(for: selection.request, batching: batching)

@@ -18,6 +18,8 @@ public enum ServingError: Error, Equatable, Sendable {
     case notReady(reason: String)
     /// As many requests are waiting as may wait.
     case overloaded(queuedRequests: Int)
+    /// As many positions are waiting as may wait.
+    case tooManyRowsQueued(rows: Int)
     /// The caller's task was cancelled before the answer was there.
     case cancelled
     /// The model failed on these sequences; `reason` names the node.
@@ -45,6 +47,7 @@ extension ServingError: CustomStringConvertible {
         case .notReady(let reason): reason
         case .overloaded(let queuedRequests):
             "\(queuedRequests) requests are waiting already; try again later"
+        case .tooManyRowsQueued(let rows): "\(rows) positions are waiting already; try again later"
         case .cancelled: "the request was cancelled"
         case .executionFailed(let reason): "the model failed: \(reason)"
         case .invalidRepository(let fault): "\(fault)"

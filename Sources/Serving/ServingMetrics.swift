@@ -20,9 +20,10 @@ final class ModelMetrics: Sendable {
     /// Time to read, plan and warm up the model: `seqnorm_model_load_seconds`.
     let loadSeconds: Timer
     /// How long runs take, for choosing where the next one goes.
-    let runTimes = RunTimes()
+    let runTimes: RunTimes
 
-    init(model: String, version: Int, factory: any MetricsFactory) {
+    init(model: String, version: Int, runTimes: RunTimes = RunTimes(), factory: any MetricsFactory) {
+        self.runTimes = runTimes
         let of = [("model", model), ("version", String(version))]
         batches = Counter(label: "seqnorm_batches_total", dimensions: of, factory: factory)
         sequences = Counter(label: "seqnorm_inference_sequences_total", dimensions: of, factory: factory)

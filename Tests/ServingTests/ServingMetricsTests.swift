@@ -27,7 +27,7 @@ struct ServingMetricsTests {
         }
         #expect(metrics.values("seqnorm_queue_seconds" + model).count == 2)
         #expect(metrics.values("seqnorm_compute_seconds" + model).count == 3)
-        #expect(metrics.values("seqnorm_queue_depth") == [1, 0, 1, 0])
+        #expect(metrics.values("seqnorm_queue_depth") == [1, 0, 1, 1, 0])
     }
 
     @Test func `queue depth follows arrivals, cancellations and batches`() async throws {

@@ -116,7 +116,8 @@ public struct APIError: Error, Hashable, Sendable {
         case .layerNotFound(let name, _):
             self.init(.unprocessableEntity, .invalidInput, "\(error)", path: name == nil ? nil : "layer")
         case .layerInsideLoop: self.init(.unprocessableEntity, .invalidInput, "\(error)", path: "layer")
-        case .overloaded: self.init(.tooManyRequests, .overloaded, "\(error)", headers: Self.retryAfter)
+        case .overloaded, .tooManyRowsQueued:
+            self.init(.tooManyRequests, .overloaded, "\(error)", headers: Self.retryAfter)
         case .notReady: self.init(.serviceUnavailable, .notReady, "\(error)", headers: Self.retryAfter)
         case .cancelled:
             self.init(.custom(code: 499, reasonPhrase: "Client Closed Request"), .cancelled, "\(error)")

@@ -1,93 +1,187 @@
-import DequeModule
-
-/// Requests that wait, and the decision which of them are run together.
+/// Requests that wait, and the decision which of their sequences are run together.
 ///
-/// A pure value: no clock, no thread, no model. Requests with the same key can be run together; each key has a
-/// lane in order of arrival. A batch is the front of the lane whose first request is the oldest of all, as far
-/// as the budget goes, so no request is ever overtaken by a later one of the same key, and the oldest request
-/// is always in the next batch. A request over the budget on its own is a batch on its own.
-struct BatchQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
-    /// Names one waiting request.
-    struct Ticket: Hashable, Sendable {
-        let key: Key
-        let number: UInt64
+/// A pure value: no clock, no thread, no model. Requests with the same key can be run together; they wait in one lane.
+/// - A batch holds sequences of one lane. Every request that waits there gets an equal share of the batch, and what
+///   one does not need goes to the others; so a request of one sequence is in the next batch of its lane, whatever
+///   bulk waits there, and a request with many sequences is run in several batches, in order.
+/// - Models take turns, batch by batch, and so do the lanes of a model.
+/// - Within a lane the request next in turn is never passed over: no other gets more than one share ahead of it.
+/// - ``RequestPriority/bulk`` gets what ``RequestPriority/interactive`` leaves, and one batch in
+///   ``bulkInterval`` first.
+/// - A sequence over the budget on its own is a batch on its own.
+struct BatchQueue<Key: QueueKey, Payload: Sendable>: Sendable {
+    typealias Ticket = QueueTicket<Key>
+    typealias Part = BatchPart<Key, Payload>
+
+    /// What there is to run.
+    enum Decision: Sendable {
+        /// Parts of one lane; at least one.
+        case run([Part])
+        /// Nothing until this moment, unless more comes.
+        case wait(until: ContinuousClock.Instant)
+        /// Nothing waits.
+        case nothing
     }
 
-    /// One waiting request.
-    struct Entry: Sendable {
-        let ticket: Ticket
-        let load: BatchLoad
-        let payload: Payload
-    }
+    /// How many batches there are for each that bulk work begins.
+    static var bulkInterval: Int { 8 }
 
-    /// The most requests that wait.
-    let limit: Int
-    /// What one batch may hold.
+    /// How much may wait.
+    let limits: QueueLimits
+    /// What one batch may hold where a request says nothing else.
     let budget: BatchBudget
-    /// The number of requests that wait.
+    /// How long a request waits for company if the batch has room left.
+    let maxDelay: Duration
+    /// The number of requests of which something waits.
     private(set) var count = 0
+    /// The rows that wait.
+    private(set) var rows = 0
 
-    private var lanes: [Key: Deque<Entry>] = [:]
+    private var interactive = LaneSet<Key, Payload>()
+    private var bulk = LaneSet<Key, Payload>()
     private var nextNumber: UInt64 = 0
+    private var turns = 0
 
-    init(limit: Int, budget: BatchBudget) {
-        self.limit = limit
+    init(limits: QueueLimits, budget: BatchBudget, maxDelay: Duration = .zero) {
+        self.limits = limits
         self.budget = budget
+        self.maxDelay = maxDelay
     }
 
     /// Whether no request waits.
     var isEmpty: Bool { count == 0 }
 
-    /// Puts a request at the end of its lane; nil, and nothing changes, if ``limit`` requests wait already.
-    mutating func enqueue(_ payload: Payload, key: Key, load: BatchLoad) -> Ticket? {
-        guard count < limit else { return nil }
-        let ticket = Ticket(key: key, number: nextNumber)
+    /// Why a request of so many rows may not wait now; nil if it may.
+    func fault(adding rows: Int) -> QueueLimits.Fault? {
+        limits.fault(requests: count, rows: self.rows, adding: rows)
+    }
+
+    /// Puts a request at the end of its lane.
+    ///
+    /// - Parameters:
+    ///   - payload: Handed back with each part.
+    ///   - key: The lane.
+    ///   - offsets: `[B + 1]` with B at least 1, see ``SequenceBatch/offsets``.
+    ///   - priority: How urgent it is.
+    ///   - budget: What a batch with this request may hold; nil: what the queue says.
+    ///   - arrival: The moment of now.
+    /// - Returns: Its ticket; nil, and nothing changes, if too much waits already.
+    mutating func enqueue(
+        _ payload: Payload,
+        key: Key,
+        offsets: [Int],
+        priority: RequestPriority = .interactive,
+        budget: BatchBudget? = nil,
+        arrival: ContinuousClock.Instant = .now
+    ) -> Ticket? {
+        guard offsets.count > 1, fault(adding: offsets[offsets.count - 1]) == nil else { return nil }
+        let ticket = Ticket(key: key, priority: priority, number: nextNumber)
+        let request = WaitingRequest(
+            ticket: ticket,
+            payload: payload,
+            offsets: offsets,
+            budget: budget ?? self.budget,
+            arrival: arrival
+        )
         nextNumber &+= 1
         count += 1
-        lanes[key, default: []].append(Entry(ticket: ticket, load: load, payload: payload))
+        rows += request.rows
+        if priority == .interactive { interactive.append(request) } else { bulk.append(request) }
         return ticket
     }
 
-    /// Takes a request out; nil if it does not wait (any more).
+    /// Takes out what is left of a request; nil if nothing of it waits (any more).
     mutating func remove(_ ticket: Ticket) -> Payload? {
-        guard let lane = lanes[ticket.key], let index = Self.index(of: ticket, in: lane) else { return nil }
+        let removed =
+            ticket.priority == .interactive ? interactive.remove(ticket) : bulk.remove(ticket)
+        guard let removed else { return nil }
         count -= 1
-        guard lane.count > 1 else {
-            lanes[ticket.key] = nil
-            return lane[index].payload
-        }
-        return lanes[ticket.key]?.remove(at: index).payload
+        rows -= removed.rows
+        return removed.payload
     }
 
-    /// Takes out the requests to run next, in order of arrival; empty if none waits.
-    mutating func takeBatch() -> [Entry] {
-        guard let key = nextLane(), var lane = lanes.removeValue(forKey: key) else { return [] }
-        var batch: [Entry] = []
-        var load = BatchLoad.none
-        while let entry = lane.first, batch.isEmpty || budget.admits(load + entry.load) {
-            load = load + entry.load
-            batch.append(lane.removeFirst())
-        }
-        if !lane.isEmpty { lanes[key] = lane }
-        count -= batch.count
-        return batch
-    }
-
-    /// The lane to serve next.
+    /// Takes out what to run next.
     ///
-    /// Fairness between keys is decided here and nowhere else: oldest request first.
-    private func nextLane() -> Key? {
-        lanes.min { ($0.value.first?.ticket.number ?? .max) < ($1.value.first?.ticket.number ?? .max) }?.key
+    /// - Parameter now: Counts only if there is a delay.
+    /// - Returns: What to run, or how long to wait.
+    mutating func next(now: ContinuousClock.Instant) -> Decision {
+        guard !isEmpty else { return .nothing }
+        let bulkFirst = (turns % Self.bulkInterval == Self.bulkInterval - 1 && !bulk.isEmpty)
+        let priority: RequestPriority = bulkFirst || interactive.isEmpty ? .bulk : .interactive
+        switch choose(priority, now) {
+        case .now(let key): return .run(takeBatch(key, priority))
+        case .later(let moment):
+            guard !interactive.isEmpty, !bulk.isEmpty else { return .wait(until: moment) }
+            let other: RequestPriority = priority == .bulk ? .interactive : .bulk
+            switch choose(other, now) {
+            case .now(let key): return .run(takeBatch(key, other))
+            case .later(let otherMoment): return .wait(until: min(moment, otherMoment))
+            }
+        }
     }
 
-    /// Binary search: numbers rise along a lane.
-    private static func index(of ticket: Ticket, in lane: Deque<Entry>) -> Int? {
-        var low = 0
-        var high = lane.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if lane[middle].ticket.number < ticket.number { low = middle + 1 } else { high = middle }
+    /// Takes out what to run next, whatever the delay; empty if nothing waits.
+    mutating func takeBatch() -> [Part] {
+        guard maxDelay > .zero else {
+            if case .run(let parts) = next(now: .now) { return parts }
+            return []
         }
-        return low < lane.count && lane[low].ticket == ticket ? low : nil
+        let priority: RequestPriority = interactive.isEmpty ? .bulk : .interactive
+        guard let key = lanes(priority).first else { return [] }
+        return takeBatch(key, priority)
+    }
+
+    private func lanes(_ priority: RequestPriority) -> LaneSet<Key, Payload> {
+        priority == .interactive ? interactive : bulk
+    }
+
+    private mutating func takeBatch(_ key: Key, _ priority: RequestPriority) -> [Part] {
+        guard let first = lanes(priority)[key]?.first else { return [] }
+        var batch = BatchAssembly<Key, Payload>(budget: first.budget)
+        if priority == .interactive {
+            interactive.fill(&batch, from: key)
+            bulk.fill(&batch, from: key)
+            interactive.endTurn(key)
+        } else {
+            bulk.fill(&batch, from: key)
+            interactive.fill(&batch, from: key)
+            bulk.endTurn(key)
+        }
+        turns &+= 1
+        count -= batch.finished
+        rows -= batch.load.rows
+        return batch.parts
+    }
+
+    // MARK: Waiting for company
+
+    private enum Choice {
+        case now(Key)
+        case later(ContinuousClock.Instant)
+    }
+
+    /// The first lane in turn that need not wait; the set must not be empty.
+    private func choose(_ priority: RequestPriority, _ now: ContinuousClock.Instant) -> Choice {
+        let lanes = lanes(priority)
+        if maxDelay <= .zero, let first = lanes.first { return .now(first) }
+        var moment = now + maxDelay
+        for key in lanes.order {
+            guard let lane = lanes[key], let first = lane.first else { continue }
+            let end = first.arrival + maxDelay
+            if first.next > 0 || end <= now || fillsBatch(lane, first.budget) { return .now(key) }
+            moment = min(moment, end)
+        }
+        return .later(moment)
+    }
+
+    private func fillsBatch(_ lane: some Sequence<WaitingRequest<Key, Payload>>, _ budget: BatchBudget)
+        -> Bool
+    {
+        var batch = BatchAssembly<Key, Payload>(budget: budget)
+        for var request in lane {
+            _ = batch.take(&request, within: nil)
+            if !request.isFinished || batch.isFull { return true }
+        }
+        return false
     }
 }

@@ -3,38 +3,38 @@ import TensorCore
 
 /// The work of one batch: synchronous, for a compute thread.
 struct BatchRun {
+    typealias Part = BatchPart<BatchKey, PendingRequest>
+
     let budget: BatchBudget
 
-    /// Answers every request; one that fails together with others is tried again alone.
+    /// Gives every request the outputs of its part; one that fails together with others is tried again alone.
     ///
-    /// - Parameter requests: At least one; all with the same key.
-    func answer(_ requests: [PendingRequest]) {
+    /// - Parameter parts: At least one; all with the same key.
+    func answer(_ parts: [Part]) {
         let start = ContinuousClock.now
-        for request in requests { request.metrics.queueSeconds.record(duration: start - request.created) }
-        guard requests.count > 1 else {
-            for request in requests { request.answer(run([request]).map { $0[0] }) }
-            return
+        for part in parts where part.payload.start() {
+            part.payload.metrics.queueSeconds.record(duration: start - part.payload.created)
         }
-        switch run(requests) {
+        switch run(parts) {
         case .success(let answers):
-            for (request, answer) in zip(requests, answers) { request.answer(.success(answer)) }
-        case .failure:
-            for request in requests where !request.isAnswered {
-                request.answer(run([request]).map { $0[0] })
-            }
+            for (part, outputs) in zip(parts, answers) { part.payload.take(outputs, of: part.range) }
+        case .failure(let error):
+            guard parts.count > 1 else { return parts[0].payload.answer(.failure(error)) }
+            for part in parts where !part.payload.isAnswered { answer([part]) }
         }
     }
 
-    /// The outputs of each of some requests that are run together; as many as requests.
-    private func run(_ requests: [PendingRequest]) -> Result<[[SequenceOutput]], ServingError> {
+    /// The outputs of each of some parts that are run together; as many as parts.
+    private func run(_ parts: [Part]) -> Result<[[SequenceOutput]], ServingError> {
         do throws(ServingError) {
-            let executor = try requests[0].executor().get()
-            guard requests.count > 1 else {
-                return .success([try run(requests[0].batch, on: executor, metrics: requests[0].metrics)])
+            let first = parts[0].payload
+            let executor = try first.executor().get()
+            let batches = parts.map { $0.payload.sequences($0.range) }
+            guard batches.count > 1 else {
+                return .success([try runOnce(batches[0], on: executor, first.metrics)])
             }
-            let batch = try concatenated(requests.map(\.batch))
-            let outputs = try run(batch, on: executor, metrics: requests[0].metrics)
-            return .success(try BatchOutputs.split(outputs, counts: requests.map(\.batch.count)))
+            let outputs = try runOnce(try concatenated(batches), on: executor, first.metrics)
+            return .success(try BatchOutputs.split(outputs, counts: batches.map(\.count)))
         } catch {
             return .failure(error)
         }

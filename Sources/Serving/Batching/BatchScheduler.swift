@@ -1,3 +1,4 @@
+import Dispatch
 import Inference
 import Metrics
 import NIOConcurrencyHelpers
@@ -5,38 +6,51 @@ import NIOConcurrencyHelpers
 /// Runs requests on compute threads, those together that wait at the same time.
 ///
 /// A batch is formed at the moment a thread is free to run it, never before, so nothing waits while a thread
-/// is idle. Callers wait suspended; one that is cancelled leaves the queue at once, and in a running batch its
-/// part of the answer is dropped.
+/// is idle, unless it is told to wait for company. Callers wait suspended; one that is cancelled leaves the queue at
+/// once, and in a running batch its part of the answer is dropped.
 final class BatchScheduler: Sendable {
     private struct State {
         var queue: BatchQueue<BatchKey, PendingRequest>
-        /// Jobs in the pool that will look into the queue; at most one a thread.
+        /// Turns that will look into the queue: jobs of the pool, and ``sleeping`` ones; at most one a thread.
         var workers = 0
+        /// Turns that wait for a moment, with at least as many timers on their way.
+        var sleeping = 0
     }
 
     private let pool: ComputePool
+    private let options: BatchOptions
     private let batchRun: BatchRun
     private let state: NIOLockedValueBox<State>
     private let queueDepth: Gauge
 
     init(pool: ComputePool, options: BatchOptions, queueDepth: Gauge) {
         self.pool = pool
+        self.options = options
         self.queueDepth = queueDepth
         batchRun = BatchRun(budget: options.budget)
         state = NIOLockedValueBox(
-            State(queue: BatchQueue(limit: options.maxQueuedRequests, budget: options.budget))
+            State(
+                queue: BatchQueue(
+                    limits: options.queueLimits,
+                    budget: options.budget,
+                    maxDelay: options.maxQueueDelay
+                )
+            )
         )
     }
 
     /// The number of requests that wait for a compute thread.
     var queuedRequests: Int { state.withLockedValue { $0.queue.count } }
+    /// The positions that wait for a compute thread.
+    var queuedRows: Int { state.withLockedValue { $0.queue.rows } }
 
     /// Queues a request and waits for its answer.
     ///
     /// - Parameter request: Not queued before.
     /// - Returns: The outputs of the request's sequences.
-    /// - Throws: ``ServingError/overloaded(queuedRequests:)``, ``ServingError/cancelled``,
-    ///   ``ServingError/notReady(reason:)`` if the pool has stopped, or what running the request throws.
+    /// - Throws: ``ServingError/overloaded(queuedRequests:)``, ``ServingError/tooManyRowsQueued(rows:)``,
+    ///   ``ServingError/cancelled``, ``ServingError/notReady(reason:)`` if the pool has stopped, or what running
+    ///   the request throws.
     func run(_ request: PendingRequest) async throws(ServingError) -> [SequenceOutput] {
         let answer: PendingRequest.Answer = await withTaskCancellationHandler {
             await withCheckedContinuation { caller in
@@ -51,27 +65,38 @@ final class BatchScheduler: Sendable {
     private enum Admission {
         case queued
         case queuedForNewWorker
-        case refused(waiting: Int)
+        case refused(QueueLimits.Fault)
     }
 
     private func enqueue(_ request: PendingRequest) {
-        let load = BatchLoad(request.batch)
+        let budget = options.budget(for: request.metrics.runTimes)
         let admission: Admission = state.withLockedValue { state in
             // A request cancelled by now finds no ticket to remove, so it must not get one.
             guard !request.isAnswered else { return .queued }
-            guard let ticket = state.queue.enqueue(request, key: request.key, load: load) else {
-                return .refused(waiting: state.queue.count)
-            }
-            request.ticket = ticket
+            if let fault = state.queue.fault(adding: request.batch.rowCount) { return .refused(fault) }
+            request.ticket = state.queue.enqueue(
+                request,
+                key: request.key,
+                offsets: request.batch.offsets,
+                priority: request.priority,
+                budget: budget
+            )
             queueDepth.record(state.queue.count)
-            guard state.workers < pool.threadCount else { return .queued }
-            state.workers += 1
+            if state.workers < pool.threadCount {
+                state.workers += 1
+                return .queuedForNewWorker
+            }
+            guard state.sleeping > 0 else { return .queued }
+            // What one waits for may have come: it looks, and sleeps again if not.
+            state.sleeping -= 1
             return .queuedForNewWorker
         }
         switch admission {
         case .queued: break
-        case .queuedForNewWorker: if !pool.submit(runNextBatch) { refuseQueued() }
-        case .refused(let waiting): request.answer(.failure(.overloaded(queuedRequests: waiting)))
+        case .queuedForNewWorker: submitWorker()
+        case .refused(.requests(let waiting)):
+            request.answer(.failure(.overloaded(queuedRequests: waiting)))
+        case .refused(.rows(let waiting)): request.answer(.failure(.tooManyRowsQueued(rows: waiting)))
         }
     }
 
@@ -83,23 +108,66 @@ final class BatchScheduler: Sendable {
         }
     }
 
+    private func submitWorker() {
+        if !pool.submit(runNextBatch) { refuseQueued() }
+    }
+
+    private enum Turn {
+        case run([BatchRun.Part], wakesAnother: Bool)
+        case sleep(until: ContinuousClock.Instant)
+        case end
+    }
+
     /// One worker's turn: takes a batch, runs it, and lines up for the next turn behind the pool's other jobs.
     @Sendable
     private func runNextBatch() {
-        var hasMore = true
-        repeat {
-            let batch = state.withLockedValue { state in
-                let batch = state.queue.takeBatch()
-                queueDepth.record(state.queue.count)
-                return batch.map(\.payload).filter { !$0.isAnswered }
+        while true {
+            switch nextTurn() {
+            case .end: return
+            case .sleep(let moment): return wake(at: moment)
+            case .run(let parts, let wakesAnother):
+                // One request may be enough for all threads.
+                if wakesAnother { submitWorker() }
+                if !parts.isEmpty { batchRun.answer(parts) }
             }
-            if !batch.isEmpty { batchRun.answer(batch) }
-            hasMore = state.withLockedValue { state in
+            let hasMore = state.withLockedValue { state in
                 if state.queue.isEmpty { state.workers -= 1 }
                 return !state.queue.isEmpty
             }
             // A pool that is stopping takes no new job, but what was queued before is still answered.
-        } while hasMore && !pool.submit(runNextBatch)
+            if !hasMore || pool.submit(runNextBatch) { return }
+        }
+    }
+
+    private func nextTurn() -> Turn {
+        state.withLockedValue { state in
+            switch state.queue.next(now: .now) {
+            case .nothing:
+                state.workers -= 1
+                return .end
+            case .wait(let moment):
+                state.sleeping += 1
+                return .sleep(until: moment)
+            case .run(let parts):
+                queueDepth.record(state.queue.count)
+                let wakesAnother = !state.queue.isEmpty && state.workers < pool.threadCount
+                if wakesAnother { state.workers += 1 }
+                return .run(parts.filter { !$0.payload.isAnswered }, wakesAnother: wakesAnother)
+            }
+        }
+    }
+
+    private func wake(at moment: ContinuousClock.Instant) {
+        let nanoseconds = max(0, (moment - .now) / .nanoseconds(1))
+        DispatchQueue.global().asyncAfter(deadline: .now() + nanoseconds / 1e9) { [weak self] in
+            guard let self else { return }
+            let isStillAsleep = state.withLockedValue { state in
+                guard state.sleeping > 0 else { return false }
+                state.sleeping -= 1
+                return true
+            }
+            if isStillAsleep { submitWorker() }
+        }
     }
 
     /// The pool has stopped: without a worker left, nobody would answer those who wait.

@@ -29,6 +29,18 @@ final class RunTimes: Sendable {
         return mean == 0 ? nil : mean
     }
 
+    /// How many rows can be run in so many nanoseconds, going by the largest runs there were; nil if none was.
+    ///
+    /// The rows of a run are known to a factor of two, and taken to be in the middle.
+    func rows(within nanoseconds: Double) -> Int? {
+        let largest: (place: Int, mean: Double)? = means.withLockedValue { means in
+            means.lastIndex { $0 > 0 }.map { ($0, means[$0]) }
+        }
+        guard let largest else { return nil }
+        let rows = 1.5 * Double(sign: .plus, exponent: largest.place, significand: 1)
+        return Int(min(nanoseconds / largest.mean * rows, 1e15))
+    }
+
     private static func place(_ rows: Int) -> Int {
         Int.bitWidth - 1 - max(rows, 1).leadingZeroBitCount
     }

@@ -30,13 +30,15 @@ struct ModelLoader: Sendable {
             try model.validate()
             let sequenceModel = try SequenceModel(model: model, override: override(for: location))
             let limit = try LengthProbe(sequenceModel).limit()
+            let runTimes = RunTimes()
             if !options.warmUpLengths.isEmpty {
                 for batching in options.warmUpBatchings {
                     try WarmUp(
                         model: sequenceModel,
                         batching: batching,
                         lengths: options.warmUpLengths,
-                        limit: limit
+                        limit: limit,
+                        runTimes: runTimes
                     ).run()
                 }
             }
@@ -47,7 +49,12 @@ struct ModelLoader: Sendable {
                 fileBytes: bytes.count,
                 sequenceModel: sequenceModel,
                 lengthLimit: limit,
-                metrics: ModelMetrics(model: location.name, version: location.version, factory: metrics)
+                metrics: ModelMetrics(
+                    model: location.name,
+                    version: location.version,
+                    runTimes: runTimes,
+                    factory: metrics
+                )
             )
             served.metrics.loadSeconds.record(duration: .now - start)
             return .ready(served)

@@ -10,18 +10,20 @@ struct WarmUp {
     let lengths: [Int]
     /// Which lengths the model takes; nil for all.
     var limit: LengthLimit?
+    /// Gets the time of a run of all lengths together.
+    var runTimes = RunTimes()
 
     /// Runs the model's predictions and its normalized features.
     ///
     /// - Throws: ``ServingError/executionFailed(reason:)`` if predictions cannot be planned, or if no length at
     ///   all can be run. A model may refuse some lengths, such as those shorter than its kernels.
     func run() throws(ServingError) {
-        try run(.outputs(model.predictOutputs))
+        try run(.outputs(model.predictOutputs), noting: runTimes)
         // A model without a normalization layer is no worse for it.
         try? run(.layer(nil))
     }
 
-    private func run(_ request: OutputRequest) throws(ServingError) {
+    private func run(_ request: OutputRequest, noting times: RunTimes? = nil) throws(ServingError) {
         let executor = try model.plannedExecutor(for: request, batching: batching).get()
         var failure: ExecutionError?
         var accepted: [Int] = []
@@ -42,6 +44,11 @@ struct WarmUp {
         guard accepted.count > 1, let batch = probe(accepted) else { return }
         do throws(ExecutionError) {
             _ = try executor.run(batch)
+            guard let times else { return }
+            // The first run of a size touches memory for the first time; the second is like those to come.
+            let start = ContinuousClock.now
+            _ = try executor.run(batch)
+            times.record(rows: batch.rowCount, nanoseconds: (.now - start) / .nanoseconds(1))
         } catch {
             throw .executionFailed(reason: "sequences of lengths \(accepted) in one batch: \(error)")
         }

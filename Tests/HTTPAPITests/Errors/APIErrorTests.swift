@@ -53,6 +53,7 @@ import Testing
         Row(ServingError.layerNotFound(name: nil, available: []), 422, "invalid_input"),
         Row(ServingError.notReady(reason: "loading"), 503, "not_ready", header: "retry-after"),
         Row(ServingError.overloaded(queuedRequests: 9), 429, "overloaded", header: "retry-after"),
+        Row(ServingError.tooManyRowsQueued(rows: 9), 429, "overloaded", header: "retry-after"),
         Row(ServingError.cancelled, 499, "cancelled"),
         Row(ServingError.executionFailed(reason: "secret"), 500, "internal"),
         Row(ServingError.invalidRepository(.notAModel(path: "secret")), 500, "internal"),

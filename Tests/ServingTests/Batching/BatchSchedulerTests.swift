@@ -11,12 +11,16 @@ struct BatchSchedulerTests {
         _ pool: ComputePool,
         rows: Int = 1000,
         sequences: Int = 1000,
-        queued: Int = 1000
+        queued: Int = 1000,
+        queuedRows: Int = 100_000,
+        delay: Duration = .zero
     ) -> BatchScheduler {
         let options = BatchOptions(
             maxBatchRows: rows,
             maxBatchSize: sequences,
-            maxQueuedRequests: queued
+            maxQueuedRequests: queued,
+            maxQueuedRows: queuedRows,
+            maxQueueDelay: delay
         )
         return BatchScheduler(
             pool: pool,
@@ -188,13 +192,93 @@ struct BatchSchedulerTests {
     }
 
     @Test func `a request over the budget is run in pieces and put together again`() async throws {
-        let pool = ComputePool(threads: 2)
+        let pool = ComputePool(threads: 1)
         let scheduler = scheduler(pool, rows: 10, sequences: 3)
         let executor = ProbeExecutor()
         let batch = try makeBatch([4, 4, 4, 1, 1, 1, 1, 25, 2])
         let whole = try await scheduler.run(Lane(executor).request(batch))
         #expect(same(whole, try ProbeExecutor().run(batch)))
         #expect(executor.ranLengths == [[4, 4], [4, 1, 1], [1, 1], [25], [2]])
+        await pool.shutdown()
+    }
+
+    @Test func `the pieces of one request are run on every thread, and put together in order`() async throws {
+        let pool = ComputePool(threads: 3)
+        let scheduler = scheduler(pool, sequences: 1)
+        let gate = Gate()
+        let batch = try makeBatch([2, 3, 4, 1, 5])
+        let lane = Lane(ProbeExecutor(gate: gate))
+        let task = Task { await answer(scheduler, lane.request(batch)) }
+        await until { gate.arrivals == 3 }
+        #expect(scheduler.queuedRequests == 1 && scheduler.queuedRows == 6)
+        gate.open()
+        #expect(same(try await task.value.get(), try ProbeExecutor().run(batch)))
+        await pool.shutdown()
+    }
+
+    @Test func `a small request is run before the rest of a bulk one that came first`() async throws {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool, rows: 10, sequences: 4)
+        let gate = Gate()
+        let executor = ProbeExecutor(gate: gate)
+        let lane = Lane(executor)
+        let first = try await occupy(scheduler, lane, gate)
+        let bulk = try makeBatch(Array(repeating: 1, count: 100))
+        let small = try makeBatch([3], from: 500)
+        let tasks = await queue(scheduler, [lane.request(bulk), lane.request(small)])
+        gate.open()
+        _ = try await first.value.get()
+        #expect(same(try await tasks[1].value.get(), try ProbeExecutor().run(small)))
+        #expect(same(try await tasks[0].value.get(), try ProbeExecutor().run(bulk)))
+        #expect(executor.ranLengths[1].contains(3))
+        await pool.shutdown()
+    }
+
+    @Test func `a piece that fails fails its request, and the rest of it leaves the queue`() async throws {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool, sequences: 1)
+        let executor = ProbeExecutor()
+        let lane = Lane(executor)
+        let bad = try makeBatch([1, 1, 1, 1], from: ProbeExecutor.poison)
+        #expect(
+            failure(await answer(scheduler, lane.request(bad)))
+                == .executionFailed(reason: "input poison is missing")
+        )
+        await pool.shutdown()
+        #expect(scheduler.queuedRequests == 0 && scheduler.queuedRows == 0)
+        #expect(executor.ranLengths == [[1]])
+    }
+
+    @Test func `rows over the limit of what may wait are refused`() async throws {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool, queuedRows: 10)
+        let gate = Gate()
+        let lane = Lane(ProbeExecutor(gate: gate))
+        let first = try await occupy(scheduler, lane, gate)
+        let tasks = await queue(scheduler, [lane.request(try makeBatch([30]))])
+        #expect(
+            failure(await answer(scheduler, lane.request(try makeBatch([1])))) == .tooManyRowsQueued(rows: 30)
+        )
+        gate.open()
+        for task in [first] + tasks { _ = try await task.value.get() }
+        await pool.shutdown()
+    }
+
+    @Test func `requests wait for company for the delay, or until a batch is full`() async throws {
+        let pool = ComputePool(threads: 2)
+        let patient = scheduler(pool, sequences: 3, delay: .seconds(1_000_000))
+        let executor = ProbeExecutor()
+        let lane = Lane(executor)
+        let batches = try (0..<3).map { try makeBatch([$0 + 1], from: Float($0)) }
+        let tasks = await queue(patient, batches[..<2].map { lane.request($0) })
+        let last = await answer(patient, lane.request(batches[2]))
+        #expect(same(try last.get(), try ProbeExecutor().run(batches[2])))
+        for (task, batch) in zip(tasks, batches) {
+            #expect(same(try await task.value.get(), try ProbeExecutor().run(batch)))
+        }
+        #expect(executor.ranLengths == [[1, 2, 3]])
+        let hasty = scheduler(pool, delay: .microseconds(200))
+        #expect(same(try await hasty.run(lane.request(batches[0])), try ProbeExecutor().run(batches[0])))
         await pool.shutdown()
     }
 

@@ -42,4 +42,19 @@ struct RunTimesTests {
             #expect(times.expected(rows: rows) == 7)
         }
     }
+
+    @Test func `the rows for a time follow from the largest runs`() {
+        let times = RunTimes()
+        #expect(times.rows(within: 1e6) == nil)
+        times.record(rows: 2, nanoseconds: 1e6)
+        times.record(rows: 100, nanoseconds: 96_000)
+        #expect(times.rows(within: 1e6) == 1000)
+        #expect(times.rows(within: .infinity) != nil)
+        #expect(BatchOptions().budget(for: times).maxRows == 8192)
+        #expect(BatchOptions(targetRun: .milliseconds(1)).budget(for: times).maxRows == 1000)
+        #expect(
+            BatchOptions(targetRun: .nanoseconds(1)).budget(for: times).maxRows == BatchOptions.fewestRows
+        )
+        #expect(BatchOptions(maxBatchRows: 10, targetRun: .seconds(1)).budget(for: times).maxRows == 10)
+    }
 }
