@@ -313,6 +313,7 @@ public struct Tensor: Sendable {
     ///
     /// - Parameter type: The Swift type of ``elementType``; another is a programmer's error and traps.
     /// - Returns: A copy of the elements.
+    @inlinable
     public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
         withElements(of: type) { Array($0) }
     }

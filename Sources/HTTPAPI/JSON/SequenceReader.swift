@@ -69,6 +69,7 @@ struct SequenceReader: Sendable {
 extension csj_place {
     /// The fault as an error, placed below the array that was read; `expected` is the length of a row.
     func error(expected: Int) -> BodyError? {
+        guard fault != CSJ_FINE else { return nil }
         let inRow = BodyPlace([.index(row)])
         let inColumn = BodyPlace([.index(row), .index(column)])
         switch fault {
@@ -88,6 +89,7 @@ extension csj_place {
 
     /// The fault of a flat array of integers as an error.
     func error(integers range: ClosedRange<Int64>) -> BodyError? {
+        guard fault != CSJ_FINE else { return nil }
         let place = BodyPlace([.index(row)])
         switch fault {
         case CSJ_NOT_A_NUMBER:

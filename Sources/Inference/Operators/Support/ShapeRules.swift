@@ -45,8 +45,8 @@ extension Tensor {
     /// The values of an int64 or int32 tensor.
     func integers(input: Int) throws(OperatorError) -> [Int] {
         switch elementType {
-        case .int64: return array(of: Int64.self).map { Int($0) }
-        case .int32: return array(of: Int32.self).map { Int($0) }
+        case .int64: return withElements(of: Int64.self) { $0.map { Int($0) } }
+        case .int32: return withElements(of: Int32.self) { $0.map { Int($0) } }
         default: throw .unsupportedElementType(elementType, input: input)
         }
     }
