@@ -54,6 +54,20 @@ struct OlderOpsetTests {
         #expect(negative == [try floats([4, 6], [2])])
     }
 
+    @Test func `ReduceL2 of integers drops the fraction, whichever axes there are`() throws {
+        let x = try Tensor([Int64(1), -1, 3, 4], shape: [2, 2])
+        #expect(
+            try run("ReduceL2", opset: 13, x, ["axes": .ints([1])]) == [
+                Tensor([Int64(1), 5], shape: [2, 1])
+            ]
+        )
+        #expect(try run("ReduceL2", opset: 13, x) == [Tensor([Int64(5)], shape: [1, 1])])
+        let scalar = try Tensor([Int8(-7)], shape: Shape(checking: []))
+        #expect(try run("ReduceL2", opset: 13, scalar) == [Tensor([Int8(7)], shape: Shape(checking: []))])
+        let flag = try Tensor([true], shape: Shape(checking: []))
+        #expect(throws: (any Error).self) { try run("ReduceL2", opset: 13, flag) }
+    }
+
     @Test(arguments: [7, 13, 17])
     func `axes of ReduceMean and ReduceMax are an attribute before opset 18`(_ opset: Int) throws {
         let x = try floats([1, 2, 3, 6], [2, 2])

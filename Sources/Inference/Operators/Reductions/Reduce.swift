@@ -23,7 +23,7 @@ struct Reduce: Operator {
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         let axes = try self.axes.named(x.shape, inputs)
-        var result = x
+        var result = try widened(x, inputs)
         var stage = kind
         if axes.isEmpty && (kind == .sumOfSquares || kind == .norm) {
             result = try block(result, axes: 0..<0, kind: .sumOfSquares, inputs)
@@ -37,8 +37,18 @@ struct Reduce: Operator {
             if stage == .sumOfSquares || stage == .norm { stage = .sum }
             end = start
         }
-        if kind == .norm { result = try squareRoot(result, inputs) }
+        if kind == .norm {
+            let root = try squareRoot(result, inputs)
+            result = try Cast.convert(root, to: x.elementType, inputs, input: 0)
+        }
         return .one(try self.axes.finish(result, without: axes))
+    }
+
+    /// What is reduced: a norm of integers is computed in Double, and its fraction dropped.
+    private func widened(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        guard kind == .norm, x.elementType != .float32, x.elementType != .float64 else { return x }
+        guard x.elementType != .bool else { throw .unsupportedElementType(.bool, input: 0) }
+        return try Cast.convert(x, to: .float64, inputs, input: 0)
     }
 
     /// Neighbouring axes reduced to one element each; they stay as axes of length 1.
