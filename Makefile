@@ -10,10 +10,10 @@ IMAGE ?= seqnorm
 DOCKER ?= docker
 BINARY := .build/release/seqnorm
 
-.PHONY: help serve build test test-swift test-e2e schemathesis lint format bench fuzz image clean dependencies
+.PHONY: help serve build test test-swift test-e2e schemathesis lint format arm64 bench fuzz image clean dependencies
 
 help: ## what can be made
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
 
 serve: build ## build in release and serve MODELS on HOST:PORT
 	@exec $(BINARY) serve --host $(HOST) --port $(PORT) --drain-delay 0 $(MODELS)
@@ -38,6 +38,9 @@ schemathesis: build .venv/stamp ## property tests of every route against openapi
 
 lint: .venv/stamp ## format, import directions, container file; no build
 	@scripts/lint
+
+arm64: ## compile the kernels for arm64
+	@scripts/check-arm64
 
 format: ## rewrite the Swift files in the project's format
 	@swift format -i --parallel --recursive Package.swift Sources Tests Fuzzing/Package.swift Fuzzing/Sources

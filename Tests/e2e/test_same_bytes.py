@@ -53,3 +53,26 @@ def test_requests_that_share_a_batch_get_the_bytes_they_get_alone(server, model)
         for answers in pool.map(lane, range(16)):
             for index, answer in answers:
                 assert answer == expected[index], f"sequence {index}"
+
+
+def test_a_sequence_of_100000_letters_changes_no_byte_and_gets_its_own(start):
+    # One compute thread takes it with the others, two take it apart.
+    long = "".join(random.Random(7).choices(reference.ALPHABET, k=100_000))
+    answers = []
+    for threads in (1, 2):
+        running = start("--threads", threads)
+        (alone,), (short,) = (running.digits("peptide-bytenet", [each]) for each in (long, "GLFDIVKK"))
+        assert running.digits("peptide-bytenet", ["GLFDIVKK", long, "GLFDIVKK"]) == [short, alone, short]
+        answers.append((alone, short))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("instruction_set", ["baseline", "avx2", "avx512"])
+def test_company_changes_no_byte_with_any_instruction_set(start, instruction_set):
+    running = start(environment={"SEQNORM_ISA": instruction_set})
+    for model in reference.DATA:
+        pool = random.Random(5).sample(reference.sequences(model), 12)
+        # Around the widths of every tile.
+        mixes = [pool[0][:length] for length in range(1, len(pool[0]) + 1)] + pool
+        together = running.digits(model, mixes)
+        assert together == [running.digits(model, [each])[0] for each in mixes]
