@@ -31,6 +31,11 @@ class Model:
     letters: int = 20
     output: str = "predictions"
 
+    @property
+    def served(self):
+        """What `seqnorm serve` is given, a file or the folder of versions; its name is the model's in paths."""
+        return self.file if self.file.stem != "model" else self.file.parent.parent
+
 
 class Graph:
     """Nodes and weights while a graph is written."""
