@@ -10,7 +10,7 @@ IMAGE ?= seqnorm
 DOCKER ?= docker
 BINARY := .build/release/seqnorm
 
-.PHONY: help serve build test test-swift test-e2e schemathesis lint format arm64 bench fuzz image clean dependencies
+.PHONY: help serve build test test-swift test-e2e schemathesis lint format arm64 bench soak fuzz image clean dependencies
 
 help: ## what can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
@@ -48,6 +48,9 @@ format: ## rewrite the Swift files in the project's format
 bench: build .venv/stamp ## speed against onnxruntime and torch, cost of HTTP and JSON, memory, start
 	@.venv/bin/pip install -q -r Benchmarks/requirements.txt
 	@scripts/bench
+
+soak: build .venv/stamp ## mixed load on the server, SECONDS long: no error, no memory, no file kept
+	@.venv/bin/python Benchmarks/soak.py --seconds $(or $(SECONDS),1800)
 
 fuzz: dependencies ## search for broken models that trap or hang, SECONDS long
 	@scripts/fuzz $(or $(SECONDS),60)
