@@ -15,8 +15,12 @@ struct OperatorTableTests {
             // A name of another domain than ONNX's own has the domain before it.
             let parts = entry.name.split(separator: ".")
             let domain = parts.count > 1 ? parts.dropLast().joined(separator: ".") : "ai.onnx"
-            return
-                "| \(parts.last ?? "") | \(domain) | \(entry.opsets.lowerBound) to \(entry.opsets.upperBound) |"
+            let cells = [
+                String(parts.last ?? ""), domain, "\(entry.opsets.lowerBound) to \(entry.opsets.upperBound)",
+                entry.elementTypes ?? "of its parts",
+                entry.hasRaggedRule.map { $0 ? "yes" : "no" } ?? "of its parts",
+            ]
+            return "| \(cells.joined(separator: " | ")) |"
         }
         return """
             # Operators
@@ -24,8 +28,14 @@ struct OperatorTableTests {
             Each operator with the opsets in which all its rules are kept; a model that uses another is refused with the node's
             name. Written from the registry by `\(command)`.
 
-            | operator | domain | opsets |
-            |---|---|---|
+            The types are those of the values an operator computes with; indices, sizes and flags have types of their own. Floats
+            are float16, bfloat16, float32 and float64; integers are those of 8, 16, 32 and 64 bits, with and without a sign; all are
+            these and bool. 16-bit floats are computed in float32 and rounded. A packed rule runs a node over the rows of all sequences of a
+            batch at once; a node without one, or whose inputs do not fit it, is run sequence by sequence, see [ragged.md](ragged.md).
+            Fused operators are taken apart into operators of ONNX's own.
+
+            | operator | domain | opsets | types | packed rule |
+            |---|---|---|---|---|
             \(rows.joined(separator: "\n"))
 
             """
