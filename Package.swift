@@ -19,7 +19,7 @@ let package = Package(
         .library(name: "Kernels", targets: ["Kernels", "TensorCore"]),
         .library(name: "Statistics", targets: ["Statistics", "TensorCore"]),
         // For Fuzzing, a package of its own.
-        .library(name: "Inference", targets: ["Inference", "ONNXGraph", "TensorCore"]),
+        .library(name: "ModelTrial", targets: ["ModelTrial", "Inference", "ONNXGraph", "TensorCore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -144,9 +144,15 @@ let package = Package(
             dependencies: ["ONNXGraph", "TestSupport"],
             swiftSettings: strict
         ),
+        .target(
+            name: "ModelTrial",
+            dependencies: ["Inference", "ONNXGraph", "TensorCore"],
+            path: "Tests/ModelTrial",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: ["Inference", "TestSupport"],
+            dependencies: ["Inference", "ModelTrial", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -20,7 +20,7 @@ let package = Package(
             name: "ModelFuzzer",
             dependencies: [
                 "CLibFuzzer",
-                .product(name: "Inference", package: "seqnorm"),
+                .product(name: "ModelTrial", package: "seqnorm"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict

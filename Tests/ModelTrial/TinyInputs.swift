@@ -1,12 +1,18 @@
-import ONNXGraph
-import TensorCore
+public import ONNXGraph
+public import TensorCore
 
 /// Inputs as a model declares them, small, with numbers that break things among them.
-enum TinyInputs {
+public enum TinyInputs {
     /// Larger inputs are not made.
     private static let maximumCount = 4096
 
-    static func make(for model: Model, _ choices: inout Choices) -> [String: Tensor] {
+    /// Inputs for a model.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - choices: What decides lengths and numbers.
+    /// - Returns: Those that could be made, by name.
+    public static func make(for model: Model, _ choices: inout Choices) -> [String: Tensor] {
         var lengths: [String: Int] = [:]
         var inputs: [String: Tensor] = [:]
         for input in model.graph.requiredInputs {
@@ -29,7 +35,14 @@ enum TinyInputs {
         return inputs
     }
 
-    static func tensor(_ type: ElementType, _ shape: Shape, _ choices: inout Choices) -> Tensor? {
+    /// A tensor of chosen numbers.
+    ///
+    /// - Parameters:
+    ///   - type: The type of its elements.
+    ///   - shape: Its shape.
+    ///   - choices: What decides the numbers.
+    /// - Returns: nil if there can be none.
+    public static func tensor(_ type: ElementType, _ shape: Shape, _ choices: inout Choices) -> Tensor? {
         func make<T: TensorElement>(_ value: (inout Choices) -> T) -> Tensor? {
             try? Tensor((0..<shape.elementCount).map { _ in value(&choices) }, shape: shape)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import ModelTrial
 import TensorCore
 
 @testable import ONNXGraph
