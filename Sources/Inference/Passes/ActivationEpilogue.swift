@@ -19,8 +19,7 @@ enum ActivationEpilogue: PlannerPass {
         return Match(producer: producer, node: index, computation: conv.activated(by: unary.function))
     }
 
-    static func rewrite(_ match: Match, in graph: inout PlanGraph) {
-        graph.nodes[match.node].inputs = graph.nodes[match.producer].inputs
-        graph.nodes[match.node].computation = match.computation
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite {
+        .node(match.node, computation: match.computation, inputs: graph.nodes[match.producer].inputs)
     }
 }

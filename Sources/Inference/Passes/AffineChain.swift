@@ -77,8 +77,7 @@ enum AffineChain: PlannerPass {
         )
     }
 
-    static func rewrite(_ match: Match, in graph: inout PlanGraph) {
-        graph.nodes[match.node].computation = match.computation
-        graph.nodes[match.node].inputs = [match.input]
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite {
+        .node(match.node, computation: match.computation, inputs: [match.input])
     }
 }

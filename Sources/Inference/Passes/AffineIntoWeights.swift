@@ -52,12 +52,11 @@ enum AffineIntoWeights: PlannerPass {
         }
     }
 
-    static func rewrite(_ match: Match, in graph: inout PlanGraph) {
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite {
         let inputs =
             [graph.nodes[match.producer].inputs[0]]
             + match.constants.map { graph.addValue(named: "", constant: $0) }
-        graph.nodes[match.node].computation = match.computation
-        graph.nodes[match.node].inputs = inputs
+        return .node(match.node, computation: match.computation, inputs: inputs)
     }
 
     private enum Affine {

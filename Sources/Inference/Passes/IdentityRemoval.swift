@@ -24,7 +24,7 @@ enum IdentityRemoval: PlannerPass {
         return Match(output: output, input: input)
     }
 
-    static func rewrite(_ match: Match, in graph: inout PlanGraph) {
-        graph.replaceUses(of: match.output, by: match.input)
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite {
+        .value(match.output, equals: match.input)
     }
 }

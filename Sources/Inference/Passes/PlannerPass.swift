@@ -7,8 +7,13 @@ protocol PlannerPass {
     /// What the pass would do at a node, or why it does nothing.
     static func check(_ index: Int, in graph: PlanGraph, _ facts: GraphFacts) throws(NoMatch) -> Match
 
-    /// Does it.
-    static func rewrite(_ match: Match, in graph: inout PlanGraph)
+    /// What to do.
+    ///
+    /// - Parameters:
+    ///   - match: What `check` found.
+    ///   - graph: The graph, to which values may be added.
+    /// - Returns: The one change that the pass makes.
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite
 }
 
 /// Why a pass does nothing at a node.
@@ -22,17 +27,6 @@ enum NoMatch: Error, Equatable {
     /// Folding would lose digits: a shift is many times larger than what it leaves.
     case wouldCancel
     case notFinite
-}
-
-/// Who makes and who reads each value, as of one moment.
-struct GraphFacts {
-    let useCounts: [Int]
-    let producers: [Int?]
-
-    init(_ graph: PlanGraph) {
-        useCounts = graph.useCounts()
-        producers = graph.producers()
-    }
 }
 
 /// The passes in their order, run until none applies; without rewriting only those that change no rounding.
@@ -54,17 +48,19 @@ enum PlannerPasses {
     }
 
     private static func apply<Pass: PlannerPass>(_ pass: Pass.Type, to graph: inout PlanGraph) {
-        var index = 0
+        graph.removeDeadNodes()
         var facts = GraphFacts(graph)
+        var index = 0
         while index < graph.nodes.count {
-            if let match = try? Pass.check(index, in: graph, facts) {
-                Pass.rewrite(match, in: &graph)
-                graph.removeDeadNodes()
-                facts = GraphFacts(graph)
+            if !facts.isDead[index], let match = try? Pass.check(index, in: graph, facts) {
+                let rewrite = Pass.rewrite(match, in: &graph)
+                facts.apply(rewrite, to: &graph)
+                // What reads of a value are left may let an earlier node match.
                 index = max(0, index - 8)
             } else {
                 index += 1
             }
         }
+        graph.removeDeadNodes()
     }
 }

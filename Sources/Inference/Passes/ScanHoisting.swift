@@ -15,7 +15,7 @@ enum ScanHoisting: PlannerPass {
         return Match(index: index, scan: Scan(scan, schedule: try scan.makeSchedule()))
     }
 
-    static func rewrite(_ match: Match, in graph: inout PlanGraph) {
-        graph.nodes[match.index].computation = match.scan
+    static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite {
+        .node(match.index, computation: match.scan, inputs: graph.nodes[match.index].inputs)
     }
 }

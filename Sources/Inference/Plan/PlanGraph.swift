@@ -41,12 +41,10 @@ struct PlanGraph {
     func constant(_ id: ValueID?) -> Tensor? { id.flatMap { values[$0].constant } }
 
     /// Makes a value that a node gives a constant; the node does not give it any longer.
-    mutating func setConstant(_ constant: Tensor, of id: ValueID) {
+    mutating func setConstant(_ constant: Tensor, of id: ValueID, givenBy index: Int) {
         values[id].constant = constant
-        for index in nodes.indices {
-            for position in nodes[index].outputs.indices where nodes[index].outputs[position] == id {
-                nodes[index].outputs[position] = nil
-            }
+        for position in nodes[index].outputs.indices where nodes[index].outputs[position] == id {
+            nodes[index].outputs[position] = nil
         }
     }
 
@@ -67,29 +65,19 @@ struct PlanGraph {
         return producers
     }
 
-    /// Makes every reader of one value read another.
-    mutating func replaceUses(of old: ValueID, by new: ValueID) {
-        for index in nodes.indices {
-            for position in nodes[index].inputs.indices where nodes[index].inputs[position] == old {
-                nodes[index].inputs[position] = new
-            }
-        }
-        for position in outputs.indices where outputs[position] == old { outputs[position] = new }
-    }
-
     /// Drops the nodes that no output needs.
     mutating func removeDeadNodes() {
-        var needed = Set(outputs)
+        var needed = [Bool](repeating: false, count: values.count)
+        for id in outputs { needed[id] = true }
         var kept: [Node] = []
-        for node in nodes.reversed() where node.outputs.contains(where: { $0.map(needed.contains) ?? false })
-        {
-            for case .some(let id) in node.inputs { needed.insert(id) }
+        for node in nodes.reversed() where node.outputs.contains(where: { $0.map { needed[$0] } ?? false }) {
+            for case .some(let id) in node.inputs { needed[id] = true }
             kept.append(node)
         }
         nodes = kept.reversed()
         for index in nodes.indices {
             for position in nodes[index].outputs.indices {
-                guard let id = nodes[index].outputs[position], !needed.contains(id) else { continue }
+                guard let id = nodes[index].outputs[position], !needed[id] else { continue }
                 nodes[index].outputs[position] = nil
             }
         }

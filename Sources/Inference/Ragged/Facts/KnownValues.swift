@@ -11,7 +11,10 @@ enum KnownValues {
     ///   - inputs: The facts of its inputs, by value.
     static func fold(_ graph: inout PlanGraph, inputs: [PlanGraph.ValueID: ValueFacts]) {
         let analysis = LengthAnalysis(graph, inputs: inputs)
+        // What each value has been found to be; readers stand behind the nodes that give their values.
+        var found = Array(graph.values.indices)
         for index in graph.nodes.indices {
+            graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0.map { found[$0] } }
             let node = graph.nodes[index]
             guard let computation = node.computation as? any RaggedOperator,
                 let output = node.outputs.first ?? nil, let known = analysis.facts[output]
@@ -19,11 +22,12 @@ enum KnownValues {
             if let input = computation.equalInput(analysis.known(node, in: graph)),
                 let source = node.inputs[input], analysis.facts[source]?.extents == known.extents
             {
-                graph.replaceUses(of: output, by: source)
+                found[output] = source
             } else if let constant = constant(known) {
-                graph.setConstant(constant, of: output)
+                graph.setConstant(constant, of: output, givenBy: index)
             }
         }
+        graph.outputs = graph.outputs.map { found[$0] }
         graph.removeDeadNodes()
     }
 
