@@ -14,6 +14,12 @@ struct LimitOptions: ParsableArguments {
     var maxLoopTrips: Int?
     @Option(help: "The most bytes of the scan outputs of one loop or scan. (default: 1073741824)")
     var maxScanOutputBytes: Int?
+    @Option(help: "How many calls deep functions may call one another, at most 64. (default: 32)")
+    var maxFunctionDepth: Int?
+    @Option(
+        help: "The most bytes of nodes and names that come from functions put in place. (default: 67108864)"
+    )
+    var maxInlinedBytes: Int?
 
     /// The limits: flag, else environment variable, else default.
     ///
@@ -32,6 +38,8 @@ struct LimitSettings: Sendable {
     let maxTensorBytes: Setting<Int>
     let maxLoopTrips: Setting<Int>
     let maxScanOutputBytes: Setting<Int>
+    let maxFunctionDepth: Setting<Int>
+    let maxInlinedBytes: Setting<Int>
 
     /// Settles every limit.
     ///
@@ -74,6 +82,18 @@ struct LimitSettings: Sendable {
             standard.scanOutputBytes,
             bytes
         )
+        maxFunctionDepth = try count(
+            "max-function-depth",
+            options.maxFunctionDepth,
+            standard.functionDepth,
+            0...ModelLimits.deepestNesting
+        )
+        maxInlinedBytes = try count(
+            "max-inlined-bytes",
+            options.maxInlinedBytes,
+            standard.inlinedBytes,
+            bytes
+        )
     }
 
     var limits: ModelLimits {
@@ -82,13 +102,18 @@ struct LimitSettings: Sendable {
             nodes: maxNodes.value,
             tensorBytes: maxTensorBytes.value,
             loopTrips: maxLoopTrips.value,
-            scanOutputBytes: maxScanOutputBytes.value
+            scanOutputBytes: maxScanOutputBytes.value,
+            functionDepth: maxFunctionDepth.value,
+            inlinedBytes: maxInlinedBytes.value
         )
     }
 
     /// Every limit with its value and where it came from.
     var summary: String {
-        [maxNestingDepth, maxNodes, maxTensorBytes, maxLoopTrips, maxScanOutputBytes]
-            .map(\.summary).joined(separator: " ")
+        [
+            maxNestingDepth, maxNodes, maxTensorBytes, maxLoopTrips, maxScanOutputBytes, maxFunctionDepth,
+            maxInlinedBytes,
+        ]
+        .map(\.summary).joined(separator: " ")
     }
 }

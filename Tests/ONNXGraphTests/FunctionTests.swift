@@ -254,7 +254,7 @@ import Testing
     }
 
     @Test func `calls are nested no deeper than the limit`() throws {
-        let limit = Model.maximumFunctionDepth
+        let limit = ModelLimits.standard.functionDepth
         try #expect(tower(limit, width: 1).inliningFunctions().graph.nodeCount == 1)
         #expect {
             try tower(limit + 1, width: 1).validate()
@@ -266,7 +266,7 @@ import Testing
     }
 
     @Test func `a small file cannot become an endless graph`() throws {
-        let model = tower(Model.maximumFunctionDepth, width: 4)
+        let model = tower(ModelLimits.standard.functionDepth, width: 4)
         try model.validate()
         #expect {
             try model.inliningFunctions()

@@ -63,6 +63,7 @@ import Testing
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
+        ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
         ("log-level", "debug"),
     ]
@@ -128,7 +129,7 @@ import Testing
         ("max-queued-requests", "0"), ("max-instances", "0"), ("max-positions", "0"),
         ("max-body-bytes", "0"), ("max-header-bytes", "1"), ("max-connections", "0"), ("drain-delay", "-1"),
         ("max-nesting-depth", "65"), ("max-nodes", "0"), ("max-tensor-bytes", "0"), ("max-loop-trips", "-1"),
-        ("max-scan-output-bytes", "0"),
+        ("max-scan-output-bytes", "0"), ("max-function-depth", "65"), ("max-inlined-bytes", "0"),
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {

@@ -6,12 +6,15 @@ struct FunctionInliner {
     var names: FreshNames
     /// The versions of the model's operator sets, those that only functions import included.
     private(set) var opsets: [String: Int]
-    private var remainingBytes = Model.maximumInlinedBytes
+    private let limitBytes: Int
+    private var remainingBytes: Int
 
-    init(functions: FunctionTable, names: FreshNames, opsets: [String: Int]) {
+    init(functions: FunctionTable, names: FreshNames, opsets: [String: Int], limitBytes: Int) {
         self.functions = functions
         self.names = names
         self.opsets = opsets
+        self.limitBytes = limitBytes
+        remainingBytes = limitBytes
     }
 
     /// Inlines the calls in a graph and its subgraphs.
@@ -130,7 +133,7 @@ struct FunctionInliner {
     private mutating func spend(_ bytes: Int, at path: NodePath) throws(ModelError) {
         remainingBytes -= bytes
         guard remainingBytes >= 0 else {
-            throw .inlinedTooLarge(limitBytes: Model.maximumInlinedBytes, at: path)
+            throw .inlinedTooLarge(limitBytes: limitBytes, at: path)
         }
     }
 }

@@ -62,7 +62,7 @@ struct FunctionValidator {
         guard !open.contains(id) else { throw .recursiveFunction("\(id)") }
         open.append(id)
         defer { open.removeLast() }
-        let limit = Model.maximumFunctionDepth
+        let limit = limits.functionDepth
         var depth = 1
         for callee in functions.callees(of: function) {
             guard open.count < limit else { throw .functionsNestedTooDeep("\(id)", limit: limit) }

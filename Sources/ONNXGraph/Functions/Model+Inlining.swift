@@ -1,11 +1,6 @@
 internal import SwiftProtobuf
 
 extension Model {
-    /// How many calls deep functions may call one another.
-    public static let maximumFunctionDepth = 32
-    /// About how many bytes of nodes and names may come from functions that are put in their places.
-    public static let maximumInlinedBytes = 1 << 26
-
     /// Whether the model has functions of its own.
     public var hasFunctions: Bool { !proto.functions.isEmpty }
 
@@ -26,7 +21,8 @@ extension Model {
         var inliner = FunctionInliner(
             functions: try FunctionTable(proto.functions),
             names: FreshNames(taken: graph.allValueNames),
-            opsets: opsetImports
+            opsets: opsetImports,
+            limitBytes: limits.inlinedBytes
         )
         var inlined = self
         try inliner.inline(&inlined.proto.graph, at: .root)

@@ -6,7 +6,7 @@ extension Model {
     /// them; initializers unique and, in IR version 3, inputs; attributes of the type they declare; tensors
     /// with valid dimensions and as many elements as these say; nesting, nodes and tensors within ``limits``; the
     /// same for the bodies of functions, none of which calls itself by any way or calls others deeper than
-    /// ``maximumFunctionDepth``. Whether an operator is known, and what it needs, is not checked here.
+    /// ``ModelLimits/functionDepth``. Whether an operator is known, and what it needs, is not checked here.
     ///
     /// - Throws: The first fault found, with its place.
     /// - Complexity: O(size of the model); elements of tensors are not read.

@@ -16,8 +16,12 @@ public struct ModelLimits: Hashable, Sendable {
     public var loopTrips: Int
     /// The most bytes that the scan outputs of one Loop or Scan node may have together.
     public var scanOutputBytes: Int
+    /// How many calls deep functions may call one another, in `0 ... 64`.
+    public var functionDepth: Int
+    /// About how many bytes of nodes and names may come from functions that are put in their calls' places.
+    public var inlinedBytes: Int
 
-    /// The deepest nesting that any limit may allow: deeper, a thread's stack would not do.
+    /// The deepest nesting, of subgraphs or of calls, that any limit may allow: deeper, a thread's stack would not do.
     public static let deepestNesting = 64
 
     /// What holds unless someone says otherwise.
@@ -31,17 +35,23 @@ public struct ModelLimits: Hashable, Sendable {
     ///   - tensorBytes: The most bytes of one tensor.
     ///   - loopTrips: The most iterations of one run.
     ///   - scanOutputBytes: The most bytes of the scan outputs of one node.
+    ///   - functionDepth: How many calls deep; what is over ``deepestNesting`` counts as that.
+    ///   - inlinedBytes: The most bytes of nodes and names that come from functions.
     public init(
         nestingDepth: Int = 32,
         nodes: Int = 200_000,
         tensorBytes: Int = 1 << 30,
         loopTrips: Int = 1 << 22,
-        scanOutputBytes: Int = 1 << 30
+        scanOutputBytes: Int = 1 << 30,
+        functionDepth: Int = 32,
+        inlinedBytes: Int = 1 << 26
     ) {
         self.nestingDepth = min(nestingDepth, Self.deepestNesting)
         self.nodes = nodes
         self.tensorBytes = tensorBytes
         self.loopTrips = loopTrips
         self.scanOutputBytes = scanOutputBytes
+        self.functionDepth = min(functionDepth, Self.deepestNesting)
+        self.inlinedBytes = inlinedBytes
     }
 }
