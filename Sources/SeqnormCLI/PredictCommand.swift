@@ -69,7 +69,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = model
-        let model = try await PredictModel.load(path: path, limits: limits.limits())
+        let (model, lengthLimit) = try await PredictModel.load(path: path, limits: limits.limits())
         let names = try model.outputNames(outputName, path: path)
         if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK, path: path) }
         let input = try RecordInput(path: input)
@@ -86,6 +86,7 @@ struct PredictCommand: AsyncParsableCommand {
             let summary = try await run(
                 executor,
                 labels: model.signature.labels,
+                lengthLimit: lengthLimit,
                 decoder: decoder,
                 input: input,
                 first: first,
@@ -102,6 +103,7 @@ struct PredictCommand: AsyncParsableCommand {
     private func run(
         _ executor: any SequenceExecutor,
         labels: [String]?,
+        lengthLimit: LengthLimit?,
         decoder: any RecordDecoder,
         input: RecordInput,
         first: [UInt8],
@@ -111,6 +113,7 @@ struct PredictCommand: AsyncParsableCommand {
         let job = PredictJob(
             model: { try executor.run($0) },
             encoder: LinesEncoder(labels: labels, topK: topK),
+            lengthLimit: lengthLimit,
             onError: onError,
             pool: pool
         )

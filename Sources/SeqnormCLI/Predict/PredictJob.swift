@@ -21,6 +21,8 @@ struct PredictJob: Sendable {
     /// Gives the outputs of a batch; runs on the compute threads.
     let model: @Sendable (SequenceBatch) throws -> [SequenceOutput]
     let encoder: LinesEncoder
+    /// Which lengths the model takes; nil for all.
+    var lengthLimit: LengthLimit?
     let onError: OnError
     let pool: ComputePool
     /// The most records a thread gets at a time.
@@ -57,19 +59,17 @@ struct PredictJob: Sendable {
             piece.withUnsafeBytes { decoder.append($0) }
             if isAtEnd { decoder.finish() }
             while let record = decoder.next() {
-                if case .failure(let error) = record.sequence {
+                if let (line, reason) = fault(of: record) {
                     if onError == .stop {
                         try await answer(&group, input.name, output, &summary)
                         throw .badRecord(
                             file: input.name,
-                            line: error.place.line ?? record.line,
-                            reason: Self.reason(error)
+                            line: line,
+                            reason: reason
                         )
                     }
                     progress.clear()
-                    StandardStream.error.say(
-                        "\(input.name):\(error.place.line ?? record.line): skipped: \(Self.reason(error))"
-                    )
+                    StandardStream.error.say("\(input.name):\(line): skipped: \(reason)")
                     summary.skipped += 1
                     continue
                 }
@@ -86,8 +86,20 @@ struct PredictJob: Sendable {
         return summary
     }
 
-    private static func reason(_ error: BodyError) -> String {
-        error.place.path.isEmpty ? error.message : "\(error.place.path): \(error.message)"
+    /// The rule that a record breaks, and in which line; nil if it breaks none.
+    private func fault(of record: SequenceRecord) -> (line: Int, reason: String)? {
+        switch record.sequence {
+        case .failure(let error):
+            let place = error.place.path
+            return (
+                error.place.line ?? record.line,
+                place.isEmpty ? error.message : "\(place): \(error.message)"
+            )
+        case .success(let batch):
+            guard let lengthLimit, !lengthLimit.allows(batch.rowCount) else { return nil }
+            let fault = InputFault.lengthNotServed(positions: batch.rowCount, limit: lengthLimit)
+            return (record.line, fault.description)
+        }
     }
 
     private func answer(

@@ -11,9 +11,11 @@ enum PredictModel {
     /// - Parameters:
     ///   - path: The file or folder.
     ///   - limits: What the model may ask for.
-    /// - Returns: The model.
+    /// - Returns: The model, and which lengths it takes, nil for all.
     /// - Throws: ``PredictError`` if there is none or more than one, or it cannot be loaded.
-    static func load(path: String, limits: ModelLimits) async throws -> SequenceModel {
+    static func load(path: String, limits: ModelLimits) async throws -> (
+        model: SequenceModel, lengthLimit: LengthLimit?
+    ) {
         let repository = try ModelRepository(
             paths: [URL(fileURLWithPath: path)],
             options: RepositoryOptions(limits: limits, warmUpLengths: [])
@@ -27,7 +29,7 @@ enum PredictModel {
             if let limit = model.lengthLimit {
                 StandardStream.error.say("warning: \(path): \(limit)\(limit.hint.map { "; \($0)" } ?? "")")
             }
-            return model.sequenceModel
+            return (model.sequenceModel, model.lengthLimit)
         } catch {
             for status in repository.status {
                 if case .failed(let reason) = status.state {
