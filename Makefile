@@ -52,8 +52,9 @@ bench: build .venv/stamp ## speed against onnxruntime and torch, cost of HTTP an
 soak: build .venv/stamp ## mixed load on the server, SECONDS long: no error, no memory, no file kept
 	@.venv/bin/python Benchmarks/soak.py --seconds $(or $(SECONDS),1800)
 
-fuzz: dependencies ## search for broken models that trap or hang, SECONDS long
-	@scripts/fuzz $(or $(SECONDS),60)
+fuzz: dependencies ## search for models and requests that trap or hang, SECONDS long each
+	@scripts/fuzz models $(or $(SECONDS),60)
+	@scripts/fuzz requests $(or $(SECONDS),60)
 
 image: ## build the container image IMAGE
 	@$(DOCKER) build -t $(IMAGE) .

@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "Statistics", targets: ["Statistics", "TensorCore"]),
         // For Fuzzing, a package of its own.
         .library(name: "ModelTrial", targets: ["ModelTrial", "Inference", "ONNXGraph", "TensorCore"]),
+        .library(name: "HTTPAPI", targets: ["HTTPAPI", "HTTPServer", "Inference", "TensorCore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
