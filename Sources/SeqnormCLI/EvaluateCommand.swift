@@ -11,8 +11,8 @@ struct EvaluateCommand: ParsableCommand {
         abstract: "Runs each model of a folder on its inputs.",
         discussion: """
             For each NAME.onnx that has a NAME.inputs, a model file whose initializers are the inputs, writes \
-            NAME.outputs of the same kind, with the planner's rewriting, and NAME.plain, without it. Where a model \
-            cannot be run, NAME.error says why.
+            NAME.outputs of the same kind, with the planner's rewriting, and NAME.plain, without it; the tensors of a \
+            sequence stand one after the other. Where a model cannot be run, NAME.error says why.
             """,
         shouldDisplay: false
     )
@@ -41,21 +41,30 @@ struct EvaluateCommand: ParsableCommand {
     private static func evaluate(_ file: URL, _ limits: ModelLimits) throws {
         let model = try Model(contentsOf: file.appendingPathExtension("onnx"), limits: limits)
         try model.validate()
-        var inputs: [String: Tensor] = [:]
+        var inputs: [String: Value] = [:]
         for input in try Model(contentsOf: file.appendingPathExtension("inputs")).graph.initializers {
-            inputs[input.name] = try input.tensor()
+            inputs[input.name] = input.isText ? .strings(try input.strings()) : .tensor(try input.tensor())
         }
         for (suffix, rewriting) in [("outputs", true), ("plain", false)] {
             let plan = try ExecutionPlan(model, rewriting: rewriting)
-            let outputs = try plan.run(inputs)
+            let outputs = try plan.run(values: inputs)
             let graph = Graph(
                 name: "outputs",
                 nodes: [],
-                initializers: zip(plan.outputNames, outputs).map { Initializer($0, $1) },
+                initializers: zip(plan.outputNames, outputs).flatMap { initializers($0, $1) },
                 outputs: []
             )
             try Model(graph: graph, opsetImports: ["": 17]).serialized()
                 .write(to: file.appendingPathExtension(suffix))
+        }
+    }
+
+    private static func initializers(_ name: String, _ value: Value) -> [Initializer] {
+        switch value {
+        case .tensor(let tensor): [Initializer(name, tensor)]
+        case .strings(let strings): [Initializer(name, strings)]
+        case .sequence(let tensors): tensors.enumerated().map { Initializer("\(name).\($0)", $1) }
+        case .none: []
         }
     }
 }

@@ -28,9 +28,11 @@ def reference(case):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(case.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return session.run(None, case.inputs)
+        answers = session.run(None, case.inputs)
     except Exception:  # what it throws is not a class of its own
         return None
+    # A sequence is a list.
+    return [each for answer in answers for each in (answer if isinstance(answer, list) else [answer])]
 
 
 def difference(got, expected):
@@ -91,7 +93,7 @@ def verdict(faults):
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory):
-    cases = [operators.generate(name, number) for name in sorted(operators.MAKERS) for number in range(CASES_EACH)]
+    cases = [operators.generate(name, number) for name in operators.NAMES for number in range(CASES_EACH)]
     return check(cases, tmp_path_factory.mktemp("operators"))
 
 

@@ -5,6 +5,20 @@ extension Initializer {
     /// ONNX's number for the type of strings.
     static let stringCode: Int32 = 8
 
+    /// A new constant of strings.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - strings: Its elements.
+    public init(_ name: String, _ strings: StringTensor) {
+        var proto = ProtoTensor()
+        proto.name = name
+        proto.dims = strings.shape.dimensions.map(Int64.init)
+        proto.dataType = Self.stringCode
+        proto.stringData = strings.values.map { Data($0.utf8) }
+        self.init(proto: proto, folder: nil)
+    }
+
     /// Whether the elements are strings, which ``tensor()`` cannot give.
     public var isText: Bool { proto.dataType == Self.stringCode }
 

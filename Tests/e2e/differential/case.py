@@ -13,7 +13,7 @@ TYPES = {
     "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE, "float16": TensorProto.FLOAT16,
     "int8": TensorProto.INT8, "int16": TensorProto.INT16, "int32": TensorProto.INT32, "int64": TensorProto.INT64,
     "uint8": TensorProto.UINT8, "uint16": TensorProto.UINT16, "uint32": TensorProto.UINT32,
-    "uint64": TensorProto.UINT64, "bool": TensorProto.BOOL,
+    "uint64": TensorProto.UINT64, "bool": TensorProto.BOOL, "object": TensorProto.STRING,
 }
 
 
@@ -34,7 +34,7 @@ class Case:
 
 
 def read(file):
-    """The tensors that `seqnorm evaluate` wrote, in order."""
+    """The tensors that `seqnorm evaluate` wrote, in order; those of a sequence one after the other."""
     return [numpy_helper.to_array(each) for each in onnx.load_model(file).graph.initializer]
 
 
@@ -46,4 +46,6 @@ def model_of(nodes, inputs, constants, outputs, opset):
          for name, value in inputs.items()],
         [onnx.ValueInfoProto(name=name) for name in outputs],
         [numpy_helper.from_array(value, name) for name, value in constants.items()])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    domains = sorted({node.domain for node in nodes} - {""})
+    opsets = [helper.make_opsetid("", opset)] + [helper.make_opsetid(domain, 1) for domain in domains]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10)

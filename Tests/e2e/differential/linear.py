@@ -207,6 +207,25 @@ def qlinear_matmul(dice, opset):
     return arrays, {}, 1
 
 
+def conv_integer(dice, opset):
+    (x, w, _), given, _ = conv(dice, opset)
+    x, w = dice.array("uint8", x.shape), dice.array(dice.pick(("uint8", "int8")), w.shape)
+    zeros = [dice.array(each.dtype.name, [], 0, 9) if dice.once_in(2) else None for each in (x, w)]
+    return [x, w, *(zeros if zeros[0] is not None else [])], given, 1
+
+
+def qlinear_conv(dice, opset):
+    (x, w, bias), given, _ = conv(dice, opset)
+    kind = dice.pick(("uint8", "int8"))
+    weights = "int8" if kind == "int8" else dice.pick(("uint8", "int8"))
+    features = [w.shape[0]] if dice.once_in(2) else []
+    scale, w_scale = dice.array("float32", [], 0.01, 0.1), dice.array("float32", features, 0.01, 0.1)
+    arrays = [dice.array(kind, x.shape), scale, dice.array(kind, [], 0, 9)]
+    arrays += [dice.array(weights, w.shape), w_scale, numpy.zeros(features, weights)]
+    arrays += [dice.array("float32", [], 0.02, 0.3), dice.array(kind, [], 0, 9)]
+    return arrays + ([dice.array("int32", bias.shape)] if bias is not None else []), given, 1
+
+
 def attention(dice, opset):
     batch, heads, size, queries, keys = dice.between(1, 2), dice.between(1, 3), dice.between(1, 5), dice.between(1, 4), dice.between(1, 4)
     if dice.once_in(2):
@@ -245,7 +264,7 @@ def register(maker):
             ("LSTM", recurrent(4, "LSTM"))],
         9: [("BatchNormalization", batch_norm)],
         10: [("QuantizeLinear", quantize), ("DequantizeLinear", dequantize), ("MatMulInteger", matmul_integer),
-             ("QLinearMatMul", qlinear_matmul)],
+             ("QLinearMatMul", qlinear_matmul), ("ConvInteger", conv_integer), ("QLinearConv", qlinear_conv)],
         11: [("DynamicQuantizeLinear", dynamic_quantize)],
         12: [("Einsum", einsum)],
         17: [("LayerNormalization", layer_norm)],

@@ -9,7 +9,7 @@ import zlib
 import numpy
 from onnx import helper
 
-from . import linear, shaping
+from . import fused, linear, shaping, values
 from .case import NEWEST, Case, model_of
 from .dice import ALL, FLOATS, INTEGERS, NUMBERS, SIGNED, Dice
 
@@ -258,13 +258,20 @@ def top_k(dice, opset):
     return [x, numpy.array([dice.between(0 if dice.once_in(6) else 1, shape[axis])], numpy.int64)], given, 2
 
 
-for each in (linear, shaping):
+for each in (linear, shaping, fused):
     each.register(maker)
+
+NAMES = sorted(MAKERS.keys() | values.MAKERS.keys())
 
 
 def generate(name, number):
     """The case of an operator with a number, always the same: the newest opset or an older one that has these rules."""
     dice = Dice([zlib.crc32(name.encode()), number])
+    if name in values.MAKERS:
+        since, make = values.MAKERS[name]
+        opset = NEWEST if dice.once_in(2) else dice.between(since, NEWEST)
+        nodes, inputs, constants, outputs = make(dice, opset)
+        return Case(f"{name}-{number}", model_of(nodes, inputs, constants, outputs, opset), inputs)
     since, until, make = dice.pick(MAKERS[name])
     opset = until if dice.once_in(2) else dice.between(since, until)
     arrays, attributes, outputs = make(dice, opset)
@@ -279,5 +286,6 @@ def generate(name, number):
     while names and not names[-1]:
         names.pop()
     results = [f"y{index}" for index in range(outputs)]
-    node = helper.make_node(name, names, results, **attributes)
+    domain, _, operator = name.rpartition(".")
+    node = helper.make_node(operator, names, results, domain=domain, **attributes)
     return Case(f"{name}-{number}", model_of([node], inputs, constants, results, opset), inputs)
