@@ -92,6 +92,9 @@ public enum OperatorRegistry {
     private static let own: [String: Entry] = [
         "AttentionMask": Entry("AttentionMask") { (reader) throws(OperatorError) in try AttentionMask(&reader)
         },
+        "RotaryPositions": Entry("RotaryPositions") { (reader) throws(OperatorError) in
+            try RotaryPositions(&reader)
+        },
         "SwapAxes": Entry("SwapAxes") { (reader) throws(OperatorError) in try SwapAxes(&reader) },
     ]
 

@@ -141,7 +141,8 @@ struct FusedOperatorTests {
         let heads = Attribute("num_heads", .int(0))
         expectError(.missingAttribute("num_heads"), "Attention", ["a", "b"])
         expectError(.attributeValue("num_heads"), "Attention", ["a", "b"], [heads])
-        expectError(.inputValue(input: 4), "Attention", ["a", "b", "", "", "c"])
+        let two = Attribute("num_heads", .int(2))
+        expectError(.missingInput(7), "MultiHeadAttention", ["a", "b", "c", "", "", "", "d"], [two])
         expectError(.missingAttribute("num_heads"), "MultiHeadAttention", ["a", "b", "c"])
         expectError(
             .attributeValue("activation"),

@@ -22,9 +22,11 @@ struct RotaryEmbedding: Operator {
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
+        var count = x.shape.rank == 4 ? nil : heads
+        if x.shape.rank == 3, count == nil { count = try impliedHeads(x.shape, inputs) }
         let layout = try HeadLayout(
             x.shape,
-            heads: x.shape.rank == 4 ? nil : heads,
+            heads: count,
             attribute: "num_heads",
             input: 0
         )
@@ -38,6 +40,16 @@ struct RotaryEmbedding: Operator {
             rows: rows(inputs, batch: x.shape[0], length: layout.length, half: width / 2)
         )
         .run(for: x.elementType, input: 0)
+    }
+
+    /// The number of heads of which all elements are turned, if nothing says another; the caches tell their width.
+    private func impliedHeads(_ x: Shape, _ inputs: NodeInputs) throws(OperatorError) -> Int? {
+        let caches = try inputs[1].shape
+        guard rotatedWidth == 0, x.rank == 3, inputs.optional(3) != nil, caches.rank > 0,
+            caches[caches.rank - 1] > 0
+        else { return nil }
+        let heads = x[2] / (2 * caches[caches.rank - 1])
+        return heads > 0 ? heads : nil
     }
 
     /// For each sample and position, which row of the caches turns it.

@@ -4,12 +4,12 @@ import TensorCore
 ///
 /// The mask says of keys whether they count: `[B]` how many of a sample's do from the first on, `[2 * B]` the ends and
 /// then the starts of those that do, `[B, keys]` or `[B, queries, keys]` with 1 for those that do. The result is 0
-/// for them and `filter` for others, `[B, 1, 1 or queries, keys]`.
+/// for them and `filter` for others, `[B, 1, 1 or queries, keys]`. Keys of a past, `[..., keys, width]`, come first.
 struct AttentionMask: Operator {
     private let filter: Float
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
-        try reader.expectInputs(3...3)
+        try reader.expectInputs(3...4)
         filter = try reader.float("filter", default: -10_000)
     }
 
@@ -20,7 +20,12 @@ struct AttentionMask: Operator {
         guard query.rank == 3 else { throw .unsupportedRank(query.rank, input: 1) }
         guard key.rank == 3 else { throw .unsupportedRank(key.rank, input: 2) }
         let values = try mask.integers(input: 0)
-        let (batch, keys) = (key[0], key[1])
+        let batch = key[0]
+        var keys = key[1]
+        if let past = inputs.optional(3)?.shape {
+            guard past.rank >= 2 else { throw .unsupportedRank(past.rank, input: 3) }
+            keys += past[past.rank - 2]
+        }
         switch mask.shape.rank {
         case 1:
             guard values.count == batch || values.count == 2 * batch else {

@@ -26,6 +26,7 @@ enum FusedOperators {
         "Gelu": FusedGelu.exact,
         "MultiHeadAttention": MultiHeadAttention.expand,
         "QuickGelu": FusedGelu.quick,
+        "RotaryEmbedding": FusedRotaryEmbedding.expand,
         simplified: SkipLayerNormalization.simplified,
         "SkipLayerNormalization": SkipLayerNormalization.expand,
         "SkipSimplifiedLayerNormalization": SkipLayerNormalization.skipSimplified,

@@ -2,12 +2,12 @@ import ONNXGraph
 
 /// Attention of onnxruntime: one product for queries, keys and values, then attention by heads.
 ///
-/// `[Q, K, V] = input * weights + bias`, input `[B, L, H]`. Caches of earlier keys and rotated positions are refused.
+/// `[Q, K, V] = input * weights + bias`, input `[B, L, H]`. Keys and values of earlier
+/// positions are `[2, B, heads, past, width]`; rotated positions are refused.
 enum PackedAttention {
     static func expand(_ node: inout FusedNode) throws(OperatorError) {
         try node.reader.expectInputs(2...6)
-        try node.refuseInputs(4...4)
-        try node.refuseOutputs(from: 1)
+        try node.refuseOutputs(from: 2)
         for name in ["do_rotary", "past_present_share_buffer", "rotary_embedding_dim"] {
             if try node.reader.int(name, default: 0) != 0 { throw .attributeValue(name) }
         }
@@ -26,13 +26,39 @@ enum PackedAttention {
             parts = node.put("Split", [all], [axis, count], outputs: [nil, nil, nil])
         }
         let heads = try AttentionHeads(&node)
-        let mask = heads.mask(of: node.input(3), query: input, key: input, adding: node.input(5), in: &node)
-        heads.put(parts, mask: mask, in: &node)
+        var past: AttentionHeads.Cache?
+        if let both = node.input(4) {
+            let first = Attribute("axis", .int(0))
+            let (zero, one) = (node.constant(.int(0)), node.constant(.int(1)))
+            past = AttentionHeads.Cache(
+                key: node.put("Gather", [both, zero], [first]),
+                value: node.put("Gather", [both, one], [first])
+            )
+        }
+        let mask = heads.mask(
+            of: node.input(3),
+            query: input,
+            key: input,
+            past: past?.key,
+            adding: node.input(5),
+            in: &node
+        )
+        let present = heads.put(parts, mask: mask, past: past, in: &node)
+        guard let output = node.output(1) else { return }
+        let axes = node.constant(.ints([0]))
+        let both = [present.key, present.value].map { node.put("Unsqueeze", [$0, axes]) }
+        node.put("Concat", both, [Attribute("axis", .int(0))], to: output)
     }
 }
 
 /// What Attention and MultiHeadAttention have in common: heads, scale, masks.
 struct AttentionHeads {
+    /// The names of the keys and values of earlier positions, `[B, heads, past, width]`, or of all.
+    struct Cache {
+        let key: String
+        let value: String
+    }
+
     private let count: Int
     private let scale: Float
     private let isCausal: Bool
@@ -52,6 +78,7 @@ struct AttentionHeads {
         of mask: String?,
         query: String,
         key: String,
+        past: String? = nil,
         adding bias: String?,
         in node: inout FusedNode
     ) -> String? {
@@ -59,7 +86,7 @@ struct AttentionHeads {
         let attributes = [Attribute("filter", .float(filter))]
         let addend = node.put(
             "AttentionMask",
-            [mask, query, key],
+            [mask, query, key] + (past.map { [$0] } ?? []),
             attributes,
             domain: OperatorRegistry.ownDomain
         )
@@ -67,13 +94,26 @@ struct AttentionHeads {
     }
 
     /// Appends the attention of queries, keys and values `[B, L, heads * width]`.
-    func put(_ parts: [String], mask: String?, in node: inout FusedNode) {
+    ///
+    /// - Returns: All keys and values, those of the past first; under the given names, if there are any.
+    @discardableResult
+    func put(
+        _ parts: [String],
+        mask: String?,
+        past: Cache? = nil,
+        present: (key: String?, value: String?) = (nil, nil),
+        in node: inout FusedNode
+    ) -> Cache {
         var attributes = [
             Attribute("q_num_heads", .int(Int64(count))), Attribute("kv_num_heads", .int(Int64(count))),
         ]
         if isCausal { attributes.append(Attribute("is_causal", .int(1))) }
         // 0 stands for the usual scale.
         if scale != 0 { attributes.append(Attribute("scale", .float(scale))) }
-        node.put("Attention", parts + (mask.map { [$0] } ?? []), attributes, to: node.output(0))
+        var inputs = parts + [mask ?? ""]
+        if let past { inputs += [past.key, past.value] }
+        let outputs = [node.output(0), present.key, present.value]
+        let results = node.put("Attention", inputs, attributes, outputs: outputs)
+        return Cache(key: results[1], value: results[2])
     }
 }
