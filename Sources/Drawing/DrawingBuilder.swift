@@ -112,7 +112,8 @@ struct DrawingBuilder {
     private func box(_ node: Node, _ path: NodePath, _ scope: Scope) -> DrawnGraph.Box {
         let site = sites.first { $0.path == path && $0.kind == .batchNormalization }
         var lines = [node.domain.isEmpty ? node.operatorType : "\(node.domain).\(node.operatorType)"]
-        if !node.name.isEmpty, node.name != node.operatorType { lines.append(node.name) }
+        let repeats = node.name.lowercased() == node.operatorType.lowercased()
+        if !node.name.isEmpty, !repeats { lines.append(node.name) }
         let weights = node.inputs.compactMap { scope.constants[$0] ?? nil }.filter {
             $0.count > 1 || $0.first ?? 0 > 1
         }
@@ -212,7 +213,9 @@ struct DrawingBuilder {
             let inside = chain.compactMap { boxes[$0] }.filter(frame.boxes.contains)
             guard !inside.isEmpty else { continue }
             frame.boxes.removeAll(where: inside.contains)
-            let title = [DotText.shortened(site.name), "normalizes \(site.channels) channels"]
+            // The frames around tell the rest of the path.
+            let name = site.name.split(separator: "/").last.map(String.init) ?? site.name
+            let title = [DotText.shortened(name), "normalizes \(site.channels) channels"]
             frame.frames.append(DrawnGraph.Frame(kind: .site, title: title, boxes: inside.sorted()))
         }
     }

@@ -40,6 +40,11 @@ public struct BatchStatisticSite: Sendable, Hashable {
     /// The loops that enclose the site, outermost first, by the labels of their nodes.
     public let loops: [String]
 
+    /// The label that errors name: the whole label of a value where someone gave it one, else that of the site.
+    var statedLabel: String {
+        origin == .trainingMode ? label : (mean ?? variance)?.label ?? label
+    }
+
     /// Whether the statistics of batches can be merged by their counts.
     public var hasCounts: Bool { count != nil }
 }

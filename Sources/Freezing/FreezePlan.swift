@@ -67,10 +67,10 @@ public struct FreezePlan: Sendable {
         formerStatistics = former
         for site in sites where options.estimator.map({ $0 != .meanOfBatches }) ?? false {
             guard site.hasCounts, let estimator = options.estimator else {
-                throw .noCounts(label: site.label, estimator: options.estimator ?? .pooled)
+                throw .noCounts(label: site.statedLabel, estimator: options.estimator ?? .pooled)
             }
             if estimator == .gist && site.total == nil {
-                throw .noCounts(label: site.label, estimator: .gist)
+                throw .noCounts(label: site.statedLabel, estimator: .gist)
             }
         }
         _ = try StatisticExporter.export(

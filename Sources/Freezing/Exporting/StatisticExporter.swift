@@ -165,7 +165,7 @@ struct StatisticExporter {
     ) throws(FreezeError) -> String? {
         guard padding != .include else { return nil }
         guard let mask = trace.mask(in: scope, before: index) else {
-            throw .noMask(label: site.site.label, at: site.site.path)
+            throw .noMask(label: site.site.statedLabel, at: site.site.path)
         }
         if mask == trace.root { usesMask = true }
         return mask
