@@ -8,8 +8,10 @@ public enum Rejection: Error, Hashable, Sendable {
     case headerTooLarge(limit: Int)
     /// The body is larger than `limit` bytes, by its `Content-Length` or by what arrived.
     case bodyTooLarge(limit: Int)
-    /// Head or body did not arrive in time.
+    /// The head did not arrive in time.
     case requestTimeout(limit: Duration)
+    /// The body did not arrive in time, nor did it keep arriving.
+    case bodyTimeout(limit: Duration)
     /// More than `limit` connections are open.
     case tooManyConnections(limit: Int)
     /// A transfer coding other than `chunked`.
@@ -25,7 +27,7 @@ public enum Rejection: Error, Hashable, Sendable {
         case .malformed: .badRequest
         case .headerTooLarge: .requestHeaderFieldsTooLarge
         case .bodyTooLarge: .payloadTooLarge
-        case .requestTimeout: .requestTimeout
+        case .requestTimeout, .bodyTimeout: .requestTimeout
         case .tooManyConnections: .serviceUnavailable
         case .unsupportedTransferCoding: .notImplemented
         case .unsupportedVersion: .httpVersionNotSupported
@@ -41,7 +43,8 @@ extension Rejection: CustomStringConvertible {
         case .malformed(let reason): "malformed request: \(reason)"
         case .headerTooLarge(let limit): "request line and header fields are larger than \(limit) bytes"
         case .bodyTooLarge(let limit): "request body is larger than \(limit) bytes"
-        case .requestTimeout(let limit): "request did not arrive within \(limit)"
+        case .requestTimeout(let limit): "request line and header fields did not arrive within \(limit)"
+        case .bodyTimeout(let limit): "request body did not keep arriving for \(limit)"
         case .tooManyConnections(let limit): "more than \(limit) connections are open"
         case .unsupportedTransferCoding: "the only transfer coding supported is chunked"
         case .unsupportedVersion: "the only versions supported are HTTP/1.0 and HTTP/1.1"

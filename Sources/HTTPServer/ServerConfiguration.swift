@@ -26,9 +26,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var idleTimeout: Duration
     /// How long the head of a request may take: from the start of the connection, or from its first byte.
     public var headerTimeout: Duration
-    /// How long the body of a request may take after its head.
+    /// How long a client may take to send a whole body, or 64 KiB more of it.
     public var bodyTimeout: Duration
-    /// How long a client may take to accept an answer, or a part of a streamed one.
+    /// How long a client may take to accept an answer, or a part of a streamed one, or 64 KiB more of it.
     public var writeTimeout: Duration
     /// How long ``Server/stop()`` waits for requests in flight before it closes their connections.
     public var shutdownTimeout: Duration
@@ -46,7 +46,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         idleTimeout = .seconds(75)
         headerTimeout = .seconds(10)
         bodyTimeout = .seconds(60)
-        writeTimeout = .seconds(30)
+        writeTimeout = .seconds(60)
         shutdownTimeout = .seconds(25)
     }
 }

@@ -135,6 +135,7 @@ extension ServeSettings {
         configuration.maxConnections = maxConnections.value
         configuration.maxHeaderBytes = maxHeaderBytes.value
         configuration.maxBodyBytes = maxBodyBytes.value
+        connections.apply(to: &configuration)
         configuration.shutdownTimeout = .seconds(shutdownTimeout.value)
         return configuration
     }

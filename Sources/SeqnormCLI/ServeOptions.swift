@@ -49,6 +49,7 @@ struct ServeOptions: ParsableArguments {
     var maxHeaderBytes: Int?
     @Option(help: "The most connections open at once. (default: 1024)")
     var maxConnections: Int?
+    @OptionGroup var connections: ConnectionOptions
     @OptionGroup var limits: LimitOptions
     @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
     var drainDelay: Double?
@@ -78,6 +79,7 @@ struct ServeSettings: Sendable {
     let maxBodyBytes: Setting<Int>
     let maxHeaderBytes: Setting<Int>
     let maxConnections: Setting<Int>
+    let connections: ConnectionSettings
     let limits: LimitSettings
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
@@ -163,6 +165,7 @@ struct ServeSettings: Sendable {
         maxBodyBytes = try count("max-body-bytes", options.maxBodyBytes, 64 << 20, 1...(1 << 31))
         maxHeaderBytes = try count("max-header-bytes", options.maxHeaderBytes, 16 << 10, 256...(1 << 20))
         maxConnections = try count("max-connections", options.maxConnections, 1024, 1...(1 << 20))
+        connections = try ConnectionSettings(options.connections, environment: environment)
         limits = try LimitSettings(options.limits, environment: environment)
         drainDelay = try seconds("drain-delay", options.drainDelay, 5)
         shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
@@ -184,7 +187,7 @@ struct ServeSettings: Sendable {
             maxBatchRows.summary, maxBatchSize.summary, targetBatchMilliseconds.summary,
             maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
-            limits.summary, drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
+            connections.summary, limits.summary, drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
         ].joined(separator: " ")
     }
 }

@@ -15,13 +15,19 @@ public final class RawClient {
 
     /// Connects to a server.
     ///
-    /// - Parameter address: Where it listens.
+    /// - Parameters:
+    ///   - address: Where it listens.
+    ///   - reads: Whether the client takes what the server sends.
     /// - Returns: A connected client.
     /// - Throws: NIO's `IOError` if nothing listens there.
-    public static func connect(to address: SocketAddress) async throws -> sending RawClient {
+    public static func connect(
+        to address: SocketAddress,
+        reads: Bool = true
+    ) async throws -> sending RawClient {
         let (parts, source) = AsyncStream.makeStream(of: ByteBuffer.self)
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Collector(source: source))

@@ -11,10 +11,11 @@ public struct TestServer: Sendable {
 
     /// Connects a client.
     ///
+    /// - Parameter reads: Whether the client takes what the server sends.
     /// - Returns: A connected client.
     /// - Throws: NIO's `IOError` if the server does not listen any more.
-    public func client() async throws -> sending RawClient {
-        try await RawClient.connect(to: address)
+    public func client(reads: Bool = true) async throws -> sending RawClient {
+        try await RawClient.connect(to: address, reads: reads)
     }
 
     /// Runs a server around some code, and stops it.

@@ -61,7 +61,8 @@ import Testing
         ("max-inline-microseconds", "4"),
         ("max-batch-rows", "17"), ("max-batch-size", "5"), ("max-queued-requests", "6"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
-        ("max-connections", "11"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
+        ("max-connections", "11"), ("idle-timeout", "2.5"), ("header-timeout", "3.5"),
+        ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
@@ -97,6 +98,10 @@ import Testing
         #expect(server.maxBodyBytes == 9)
         #expect(server.maxHeaderBytes == 300)
         #expect(server.maxConnections == 11)
+        #expect(server.idleTimeout == .milliseconds(2500))
+        #expect(server.headerTimeout == .milliseconds(3500))
+        #expect(server.bodyTimeout == .milliseconds(4500))
+        #expect(server.writeTimeout == .milliseconds(5500))
         #expect(server.shutdownTimeout == .milliseconds(1500))
         let batches = settings.batchOptions
         #expect(batches.batching == .padded)
@@ -131,6 +136,7 @@ import Testing
         ("max-nesting-depth", "65"), ("max-nodes", "0"), ("max-tensor-bytes", "0"), ("max-loop-trips", "-1"),
         ("max-scan-output-bytes", "0"), ("max-function-depth", "65"), ("max-inlined-bytes", "0"),
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
+        ("idle-timeout", "0"), ("write-timeout", "nan"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {
         #expect(throws: (any Error).self) { try settings(["--\(name)=\(text)", "model.onnx"]) }

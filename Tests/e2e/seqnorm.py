@@ -116,6 +116,10 @@ class Server:
         assert answer.status == 200, answer.body[:500]
         return answer.json(parse_float=str, parse_int=str)[field]
 
+    def metric(self, name):
+        """The value of a figure without labels."""
+        return float(re.search(rf"^{name} (\S+)$", self.get("/metrics").body.decode(), re.M)[1])
+
     def raw(self, payload, shut=False):
         """Sends bytes as they are and reads until the server closes or is silent."""
         with self.socket() as connection:

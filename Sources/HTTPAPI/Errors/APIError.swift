@@ -152,7 +152,7 @@ public struct APIError: Error, Hashable, Sendable {
             code = .malformedRequest
         case .headerTooLarge: code = .headerTooLarge
         case .bodyTooLarge: code = .payloadTooLarge
-        case .requestTimeout: code = .requestTimeout
+        case .requestTimeout, .bodyTimeout: code = .requestTimeout
         case .tooManyConnections:
             code = .overloaded
             headers = Self.retryAfter

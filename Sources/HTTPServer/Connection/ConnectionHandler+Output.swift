@@ -49,12 +49,12 @@ extension ConnectionHandler {
                 resume()
             } else {
                 phase = .flushing
-                timer?.set(TimeAmount(configuration.writeTimeout))
+                expectWrite()
             }
             return
         }
         phase = .lingering
-        timer?.set(TimeAmount(configuration.writeTimeout))
+        expectWrite(bytes.readableBytes)
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
             self?.shutOutput(lingers: lingers)
@@ -115,7 +115,7 @@ extension ConnectionHandler {
     func writePart(_ part: ByteBuffer, framing: ResponseEncoder.Framing) -> EventLoopFuture<Void>? {
         guard let context, phase == .handling else { return nil }
         let promise = context.eventLoop.makePromise(of: Void.self)
-        timer?.set(TimeAmount(configuration.writeTimeout))
+        expectWrite(part.readableBytes)
         promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
             if self?.phase == .handling { self?.timer?.clear() }
         }

@@ -55,7 +55,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var heldRead = false
     /// Bytes of a head have come, the head has not.
     private var sawHeadBytes = false
+    /// A request ended in the bytes that are being read; whether the next began in them as well is not known.
+    private var endedRequest = false
     private var bodyTimerRuns = false
+    /// How much of a body or an answer was left, or there, when its time began.
+    var transferMark = 0
     private var isQuiescing = false
     /// Whether the connection stays open after the answer that is being streamed.
     var isStreamKeepAlive = false
@@ -139,13 +143,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if assembler.isReceiving {
                 if !bodyTimerRuns {
                     bodyTimerRuns = true
-                    timer?.set(TimeAmount(configuration.bodyTimeout))
+                    expectBody()
                 }
-            } else if !sawHeadBytes {
+            } else if !sawHeadBytes, !endedRequest {
                 sawHeadBytes = true
                 timer?.set(TimeAmount(configuration.headerTimeout))
             }
         }
+        endedRequest = false
         context.fireChannelReadComplete()
     }
 
@@ -176,6 +181,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 try assembler.append(part)
             case .part(.end):
                 bodyTimerRuns = false
+                endedRequest = true
                 if let request = assembler.finish() { start(request) }
             case .failure(let rejection):
                 throw rejection
@@ -207,7 +213,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isTakingPending = false
         if phase == .receiving, assembler.isReceiving {
             bodyTimerRuns = true
-            timer?.set(TimeAmount(configuration.bodyTimeout))
+            expectBody()
         }
         if heldRead, pending.isEmpty {
             heldRead = false
@@ -239,17 +245,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Ends
 
-    private func timedOut() {
-        guard phase == .receiving, assembler.isReceiving || sawHeadBytes else {
-            close()
-            return
-        }
-        let limit = assembler.isReceiving ? configuration.bodyTimeout : configuration.headerTimeout
-        reject(.requestTimeout(limit: limit))
+    /// Whether a head has begun to arrive, and how many bytes of a body have; nil between requests.
+    var arriving: (isBody: Bool, bytes: Int)? {
+        assembler.isReceiving ? (true, assembler.bodyBytes) : sawHeadBytes ? (false, 0) : nil
     }
 
     /// Answers without a handler, then closes as gently as possible.
-    private func reject(_ rejection: Rejection) {
+    func reject(_ rejection: Rejection) {
         var head = assembler.head
         if head.requestID.isEmpty { head.requestID = generator.next() }
         let response = responder.reject(rejection, requestID: head.requestID)

@@ -28,6 +28,8 @@ struct RequestAssembler {
 
     /// Whether a head has come and its end has not.
     var isReceiving: Bool { request != nil }
+    /// How much of the body has come.
+    var bodyBytes: Int { request?.body.readableBytes ?? 0 }
 
     /// Begins a request.
     mutating func begin(
