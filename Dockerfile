@@ -1,4 +1,4 @@
-# Build: the Swift toolchain and the -dev packages. Run: Debian with two shared libraries and one binary.
+# Build: the Swift toolchain and the -dev packages. Run: Debian with three shared libraries and one binary.
 FROM docker.io/library/swift:6.3-bookworm AS build
 # Debian keeps one version of a package in a release; pinning would only break the build at the next security update.
 # hadolint ignore=DL3008
@@ -13,7 +13,7 @@ RUN swift build -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=u
 FROM docker.io/library/debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libsimdjson14 libssl3 \
+    && apt-get install --yes --no-install-recommends libsimdjson14 libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /seqnorm /usr/local/bin/seqnorm
 COPY LICENSE /usr/share/doc/seqnorm/

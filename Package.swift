@@ -34,6 +34,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CKernels", cSettings: fastC, linkerSettings: [.linkedLibrary("m")]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "CSimdJSON",
@@ -93,6 +94,7 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
+                "CZlib",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),

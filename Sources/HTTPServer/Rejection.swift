@@ -8,6 +8,10 @@ public enum Rejection: Error, Hashable, Sendable {
     case headerTooLarge(limit: Int)
     /// The body is larger than `limit` bytes, by its `Content-Length` or by what arrived.
     case bodyTooLarge(limit: Int)
+    /// The body's coding is not one the server knows.
+    case unsupportedContentCoding
+    /// The body would become more than `ratio` times as long as it came.
+    case inflatesTooMuch(ratio: Int)
     /// The head did not arrive in time.
     case requestTimeout(limit: Duration)
     /// The body did not arrive in time, nor did it keep arriving.
@@ -26,7 +30,8 @@ public enum Rejection: Error, Hashable, Sendable {
         switch self {
         case .malformed: .badRequest
         case .headerTooLarge: .requestHeaderFieldsTooLarge
-        case .bodyTooLarge: .payloadTooLarge
+        case .bodyTooLarge, .inflatesTooMuch: .payloadTooLarge
+        case .unsupportedContentCoding: .unsupportedMediaType
         case .requestTimeout, .bodyTimeout: .requestTimeout
         case .tooManyConnections: .serviceUnavailable
         case .unsupportedTransferCoding: .notImplemented
@@ -43,6 +48,9 @@ extension Rejection: CustomStringConvertible {
         case .malformed(let reason): "malformed request: \(reason)"
         case .headerTooLarge(let limit): "request line and header fields are larger than \(limit) bytes"
         case .bodyTooLarge(let limit): "request body is larger than \(limit) bytes"
+        case .unsupportedContentCoding:
+            "the only content codings supported are gzip and deflate, one at a time"
+        case .inflatesTooMuch(let ratio): "request body inflates to more than \(ratio) times its size"
         case .requestTimeout(let limit): "request line and header fields did not arrive within \(limit)"
         case .bodyTimeout(let limit): "request body did not keep arriving for \(limit)"
         case .tooManyConnections(let limit): "more than \(limit) connections are open"

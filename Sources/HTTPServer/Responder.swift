@@ -11,7 +11,7 @@ public protocol Responder: Sendable {
     /// - Returns: The answer, or what makes it; errors are answers too.
     func reply(to request: HTTPRequest) -> Reply
 
-    /// Puts into words that the server itself turned a request down; called on the event loop.
+    /// Puts into words that the server itself turned a request down; called on any thread.
     ///
     /// - Parameters:
     ///   - rejection: The reason, with its status.

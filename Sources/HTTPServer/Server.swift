@@ -154,7 +154,11 @@ extension ServerConfiguration {
         let limits = [
             ("eventLoopThreads", eventLoopThreads), ("maxConnections", maxConnections),
             ("maxHeaderBytes", maxHeaderBytes), ("maxBodyBytes", maxBodyBytes), ("backlog", backlog),
+            ("maxInflateRatio", maxInflateRatio),
         ]
+        guard (0...9).contains(compressionLevel) else {
+            throw .invalidConfiguration(name: "compressionLevel", value: compressionLevel)
+        }
         for (name, value) in limits where value < 1 {
             throw .invalidConfiguration(name: name, value: value)
         }

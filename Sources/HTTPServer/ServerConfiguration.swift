@@ -20,6 +20,14 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var maxHeaderBytes: Int
     /// Bytes of one request body, chunked or not, beyond which ``Rejection/bodyTooLarge(limit:)``.
     public var maxBodyBytes: Int
+    /// How many times as long as it came a compressed body may become.
+    ///
+    /// At least 1; more is ``Rejection/inflatesTooMuch(ratio:)``. Up to 64 KiB a body may whatever its ratio.
+    public var maxInflateRatio: Int
+    /// How hard answers are compressed for clients that ask for it.
+    ///
+    /// From 1 (fast) to 9 (small); 0: not at all.
+    public var compressionLevel: Int
     /// Bodies of up to this many bytes are handed to the responder on the event loop's own thread; 0: only empty ones.
     public var maxInlineBodyBytes: Int
     /// How long a connection may rest between two requests.
@@ -42,6 +50,8 @@ public struct ServerConfiguration: Sendable, Equatable {
         maxConnections = 1024
         maxHeaderBytes = 16 << 10
         maxBodyBytes = 64 << 20
+        maxInflateRatio = 100
+        compressionLevel = 1
         maxInlineBodyBytes = 4 << 10
         idleTimeout = .seconds(75)
         headerTimeout = .seconds(10)

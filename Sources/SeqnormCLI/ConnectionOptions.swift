@@ -1,7 +1,7 @@
 import ArgumentParser
 import HTTPServer
 
-/// How long clients may take; each can be given as an environment variable as well.
+/// How long clients may take, and what compression may cost; each can be given as an environment variable as well.
 struct ConnectionOptions: ParsableArguments {
     @Option(help: "Seconds a connection may rest between two requests. (default: 75)")
     var idleTimeout: Double?
@@ -11,16 +11,22 @@ struct ConnectionOptions: ParsableArguments {
     var bodyTimeout: Double?
     @Option(help: "Seconds until a client must have taken an answer, or 64 KiB more of it. (default: 60)")
     var writeTimeout: Double?
+    @Option(help: "How many times its size a compressed body may become. (default: 100)")
+    var maxInflateRatio: Int?
+    @Option(help: "How hard answers are compressed where asked for, 1 to 9; 0: not at all. (default: 1)")
+    var compressionLevel: Int?
 }
 
-/// The times that hold, each with where it came from.
+/// What holds, each with where it came from.
 struct ConnectionSettings: Sendable {
     let idleTimeout: Setting<Double>
     let headerTimeout: Setting<Double>
     let bodyTimeout: Setting<Double>
     let writeTimeout: Setting<Double>
+    let maxInflateRatio: Setting<Int>
+    let compressionLevel: Setting<Int>
 
-    /// Settles every time.
+    /// Settles every option.
     ///
     /// - Parameters:
     ///   - options: What the command line said.
@@ -41,9 +47,25 @@ struct ConnectionSettings: Sendable {
         headerTimeout = try seconds("header-timeout", options.headerTimeout, 10)
         bodyTimeout = try seconds("body-timeout", options.bodyTimeout, 60)
         writeTimeout = try seconds("write-timeout", options.writeTimeout, 60)
+        maxInflateRatio = try Setting(
+            "max-inflate-ratio",
+            flag: options.maxInflateRatio,
+            environment: environment,
+            default: 100,
+            rule: "an integer in 1 ... 1000000",
+            where: (1...1_000_000).contains
+        )
+        compressionLevel = try Setting(
+            "compression-level",
+            flag: options.compressionLevel,
+            environment: environment,
+            default: 1,
+            rule: "an integer in 0 ... 9",
+            where: (0...9).contains
+        )
     }
 
-    /// Sets the times of a server.
+    /// Sets what concerns connections.
     ///
     /// - Parameter configuration: Is changed.
     func apply(to configuration: inout ServerConfiguration) {
@@ -51,10 +73,15 @@ struct ConnectionSettings: Sendable {
         configuration.headerTimeout = .seconds(headerTimeout.value)
         configuration.bodyTimeout = .seconds(bodyTimeout.value)
         configuration.writeTimeout = .seconds(writeTimeout.value)
+        configuration.maxInflateRatio = maxInflateRatio.value
+        configuration.compressionLevel = compressionLevel.value
     }
 
-    /// Every time with its value and where it came from.
+    /// Every option with its value and where it came from.
     var summary: String {
-        [idleTimeout, headerTimeout, bodyTimeout, writeTimeout].map(\.summary).joined(separator: " ")
+        [
+            idleTimeout.summary, headerTimeout.summary, bodyTimeout.summary, writeTimeout.summary,
+            maxInflateRatio.summary, compressionLevel.summary,
+        ].joined(separator: " ")
     }
 }

@@ -187,7 +187,8 @@ struct ServeSettings: Sendable {
             maxBatchRows.summary, maxBatchSize.summary, targetBatchMilliseconds.summary,
             maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
-            connections.summary, limits.summary, drainDelay.summary, shutdownTimeout.summary, logLevel.summary,
+            connections.summary, limits.summary, drainDelay.summary, shutdownTimeout.summary,
+            logLevel.summary,
         ].joined(separator: " ")
     }
 }

@@ -62,7 +62,8 @@ import Testing
         ("max-batch-rows", "17"), ("max-batch-size", "5"), ("max-queued-requests", "6"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("idle-timeout", "2.5"), ("header-timeout", "3.5"),
-        ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
+        ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-inflate-ratio", "6"),
+        ("compression-level", "7"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
@@ -102,6 +103,8 @@ import Testing
         #expect(server.headerTimeout == .milliseconds(3500))
         #expect(server.bodyTimeout == .milliseconds(4500))
         #expect(server.writeTimeout == .milliseconds(5500))
+        #expect(server.maxInflateRatio == 6)
+        #expect(server.compressionLevel == 7)
         #expect(server.shutdownTimeout == .milliseconds(1500))
         let batches = settings.batchOptions
         #expect(batches.batching == .padded)
@@ -137,6 +140,7 @@ import Testing
         ("max-scan-output-bytes", "0"), ("max-function-depth", "65"), ("max-inlined-bytes", "0"),
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
         ("idle-timeout", "0"), ("write-timeout", "nan"),
+        ("max-inflate-ratio", "0"), ("compression-level", "10"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {
         #expect(throws: (any Error).self) { try settings(["--\(name)=\(text)", "model.onnx"]) }

@@ -151,7 +151,10 @@ public struct APIError: Error, Hashable, Sendable {
         case .malformed, .unsupportedTransferCoding, .unsupportedVersion, .unsupportedExpectation:
             code = .malformedRequest
         case .headerTooLarge: code = .headerTooLarge
-        case .bodyTooLarge: code = .payloadTooLarge
+        case .bodyTooLarge, .inflatesTooMuch: code = .payloadTooLarge
+        case .unsupportedContentCoding:
+            code = .unsupportedMediaType
+            headers = ["Accept-Encoding": "gzip, deflate, identity"]
         case .requestTimeout, .bodyTimeout: code = .requestTimeout
         case .tooManyConnections:
             code = .overloaded

@@ -77,7 +77,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.registry = registry
         self.logger = logger
         self.refusal = refusal
-        assembler = RequestAssembler(maxBodyBytes: configuration.maxBodyBytes)
+        assembler = RequestAssembler(
+            maxBodyBytes: configuration.maxBodyBytes,
+            compresses: configuration.compressionLevel > 0
+        )
     }
 
     // MARK: Life of the connection
@@ -224,6 +227,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func start(_ request: HTTPRequest) {
         guard let eventLoop = context?.eventLoop else { return }
         phase = .handling
+        guard requestHead.isPlain else {
+            return startCoded(request, on: EventLoopTaskExecutor(eventLoop, isOpen: isOpen))
+        }
         // A short body is decoded sooner than another thread is woken for it.
         guard request.body.readableBytes <= configuration.maxInlineBodyBytes else {
             return answerLater(on: nil) { [responder] in await responder.reply(to: request).response }
@@ -233,7 +239,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         answerLater(on: EventLoopTaskExecutor(eventLoop, isOpen: isOpen)) { await reply.response }
     }
 
-    private func answerLater(
+    func answerLater(
         on executor: EventLoopTaskExecutor?,
         _ response: @escaping @Sendable () async -> HTTPResponse
     ) {

@@ -9,6 +9,13 @@ struct RequestAssembler {
         var isHead: Bool
         var isVersion10: Bool
         var requestID: String
+        /// What the body is compressed with.
+        var contentCoding: ContentCoding?
+        /// What the answer may be compressed with.
+        var acceptedCoding: ContentCoding?
+
+        /// Whether bodies go in and out as they are.
+        var isPlain: Bool { contentCoding == nil && acceptedCoding == nil }
     }
 
     /// What a head asks for before its body.
@@ -18,12 +25,14 @@ struct RequestAssembler {
     }
 
     private let maxBodyBytes: Int
+    private let compresses: Bool
     private var request: HTTPRequest?
     /// The request that is being received, or was last.
     private(set) var head = Head(keepAlive: false, isHead: false, isVersion10: false, requestID: "")
 
-    init(maxBodyBytes: Int) {
+    init(maxBodyBytes: Int, compresses: Bool = false) {
         self.maxBodyBytes = maxBodyBytes
+        self.compresses = compresses
     }
 
     /// Whether a head has come and its end has not.
@@ -49,6 +58,16 @@ struct RequestAssembler {
         }
         if let coding = fields.transferEncoding, coding.lowercased() != "chunked" {
             throw .unsupportedTransferCoding
+        }
+        if let field = fields.contentEncoding {
+            switch ContentCoding.applied(field) {
+            case .nothing: break
+            case .known(let coding): head.contentCoding = coding
+            case .unknown: throw .unsupportedContentCoding
+            }
+        }
+        if compresses, let field = fields.acceptEncoding {
+            head.acceptedCoding = ContentCoding.preferred(field)
         }
         guard let target = RequestTarget(message.uri), message.method != .CONNECT else {
             throw .malformed(reason: "the request target must begin with /")
@@ -102,6 +121,8 @@ struct FieldSummary {
     private(set) var hostCount = 0
     private(set) var contentLength: Int?
     private(set) var transferEncoding: String?
+    private(set) var contentEncoding: String?
+    private(set) var acceptEncoding: String?
     private(set) var expectation: String?
     private(set) var requestID: String?
     private(set) var asksForUpgrade = false
@@ -115,6 +136,10 @@ struct FieldSummary {
             case 12 where FieldName.equal(name, "x-request-id"):
                 if RequestID.isSane(value) { requestID = value }
             case 14 where FieldName.equal(name, "content-length"): contentLength = Int(value)
+            case 15 where FieldName.equal(name, "accept-encoding"):
+                acceptEncoding = acceptEncoding.map { "\($0),\(value)" } ?? value
+            case 16 where FieldName.equal(name, "content-encoding"):
+                contentEncoding = contentEncoding.map { "\($0),\(value)" } ?? value
             case 17 where FieldName.equal(name, "transfer-encoding"):
                 transferEncoding = transferEncoding.map { "\($0),\(value)" } ?? value
             default: break

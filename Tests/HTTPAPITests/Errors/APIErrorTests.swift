@@ -74,6 +74,8 @@ import Testing
         Row(Rejection.unsupportedTransferCoding, 501, "malformed_request"),
         Row(Rejection.unsupportedVersion, 505, "malformed_request"),
         Row(Rejection.requestTimeout(limit: .seconds(1)), 408, "request_timeout"),
+        Row(Rejection.unsupportedContentCoding, 415, "unsupported_media_type", header: "accept-encoding"),
+        Row(Rejection.inflatesTooMuch(ratio: 100), 413, "payload_too_large"),
         Row(Rejection.bodyTimeout(limit: .seconds(1)), 408, "request_timeout"),
         Row(Rejection.bodyTooLarge(limit: 1000), 413, "payload_too_large"),
         Row(Rejection.headerTooLarge(limit: 1000), 431, "header_too_large"),

@@ -27,8 +27,6 @@ import Testing
 
     private func send(_ text: String, to channel: NIOAsyncTestingChannel) async throws {
         try await channel.writeInbound(ByteBuffer(string: text))
-        // As a socket does after every read.
-        try await channel.testingEventLoop.executeInContext { channel.pipeline.fireChannelReadComplete() }
     }
 
     @Test(arguments: [echo, echoAtOnce])
