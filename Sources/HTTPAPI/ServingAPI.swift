@@ -22,6 +22,8 @@ public struct ServingAPI: Responder {
         public var limits: DecodingLimits
         /// The number of connections open now, for `/metrics`.
         public var connectionCount: @Sendable () -> Int
+        /// Who may do what; nil: everybody everything.
+        public var access: AccessControl?
 
         /// Options.
         ///
@@ -41,7 +43,8 @@ public struct ServingAPI: Responder {
     }
 
     /// Every route.
-    public let router: Router
+    public private(set) var router: Router
+    private let access: AccessControl?
     private let metrics: RequestMetrics
     private let logger: Logger
 
@@ -68,10 +71,42 @@ public struct ServingAPI: Responder {
             MetricsRoute(registry: registry, service: service, connectionCount: options.connectionCount)
             .routes
         router = Router(routes)
+        access = options.access
         metrics = RequestMetrics(factory: registry)
         self.logger = logger
         Gauge(label: "seqnorm_build_info", dimensions: [("version", options.version)], factory: registry)
             .record(1)
+    }
+
+    /// The same, with some of the routes only: those whose scope is named, and those that are open to all.
+    ///
+    /// - Parameter scopes: What is answered.
+    /// - Returns: Routes that share figures and keys with these.
+    public func restricted(to scopes: Set<AccessScope>) -> ServingAPI {
+        var copy = self
+        copy.router = Router(router.routes.filter { $0.scope.map(scopes.contains) ?? true })
+        return copy
+    }
+
+    /// Turns a request without leave down before its body is read.
+    ///
+    /// - Parameter request: The request without its body.
+    /// - Returns: The answer; nil if the body may come.
+    public func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        guard case .found(let route, _) = router.match(request.method, path: request.path) else { return nil }
+        do {
+            try permit(request, route)
+            return nil
+        } catch {
+            let response = failure(error, request)
+            metrics.record(route: route.template.description, code: response.status.code, duration: .zero)
+            return response
+        }
+    }
+
+    private func permit(_ request: HTTPRequest, _ route: Route) throws(AccessDenied) {
+        guard let access, let scope = route.scope else { return }
+        try access.check(request.headers, for: scope)
     }
 
     /// Answers one request; every error becomes an answer by ``APIError``.
@@ -109,6 +144,7 @@ public struct ServingAPI: Responder {
             var request = request
             request.parameters = parameters
             do {
+                try permit(request, route)
                 return (route.template.description, try route.handler(request))
             } catch {
                 return (route.template.description, .now(failure(error, request)))
@@ -161,7 +197,7 @@ extension APIError.Code {
         case .overloaded, .notReady: .info
         case .invalidJSON, .invalidInput, .modelNotFound, .notFound, .methodNotAllowed, .notAcceptable,
             .malformedRequest, .requestTimeout, .payloadTooLarge, .unsupportedMediaType, .headerTooLarge,
-            .cancelled:
+            .cancelled, .unauthorized, .forbidden:
             .debug
         }
     }

@@ -1,12 +1,13 @@
 public import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
-/// One `GET` over plain HTTP/1.1, as a health check needs it.
+/// One `GET` over HTTP/1.1, as a health check needs it: whoever answers, certificates are not looked at.
 public struct HealthProbe: Sendable, Equatable {
     /// Why a probe got no answer.
     public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
-        /// Not `http://HOST[:PORT][/PATH]`.
+        /// Not `http[s]://HOST[:PORT][/PATH]`.
         case badURL(String)
         /// No connection, or one that closed before the answer was whole.
         case noAnswer(String)
@@ -16,7 +17,7 @@ public struct HealthProbe: Sendable, Equatable {
         /// The reason in words.
         public var description: String {
             switch self {
-            case .badURL(let url): "\(url) is not of the form http://HOST[:PORT][/PATH]"
+            case .badURL(let url): "\(url) is not of the form http[s]://HOST[:PORT][/PATH]"
             case .noAnswer(let reason): "no answer: \(reason)"
             case .timedOut: "no answer in time"
             }
@@ -34,18 +35,22 @@ public struct HealthProbe: Sendable, Equatable {
     let host: String
     let port: Int
     let path: String
+    let isSecure: Bool
 
     /// Reads the address to ask.
     ///
-    /// - Parameter url: `http://HOST[:PORT][/PATH]`, an IPv6 host in brackets; without a path, `/readyz`.
+    /// - Parameter url: `http[s]://HOST[:PORT][/PATH]`, an IPv6 host in brackets; without a path, `/readyz`.
     /// - Throws: ``Failure/badURL(_:)``.
     public init(url: String) throws(Failure) {
-        guard url.lowercased().hasPrefix("http://") else { throw .badURL(url) }
-        let rest = url.dropFirst("http://".count)
+        guard let scheme = ["http://", "https://"].first(where: url.lowercased().hasPrefix) else {
+            throw .badURL(url)
+        }
+        isSecure = scheme == "https://"
+        let rest = url.dropFirst(scheme.count)
         let authority = rest.prefix { $0 != "/" }
         let path = rest.dropFirst(authority.count)
         var host = authority
-        var port: Int? = 80
+        var port: Int? = isSecure ? 443 : 80
         if authority.hasPrefix("[") {
             guard let end = authority.firstIndex(of: "]") else { throw .badURL(url) }
             host = authority[authority.index(after: authority.startIndex)..<end]
@@ -82,6 +87,7 @@ public struct HealthProbe: Sendable, Equatable {
             .connectTimeout(timeout + .seconds(1))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if isSecure { try channel.pipeline.syncOperations.addHandler(Self.tls()) }
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(
                         ProbeHandler(request: request, promise: promise)
@@ -105,6 +111,17 @@ public struct HealthProbe: Sendable, Equatable {
             deadline.cancel()
             throw error as? Failure ?? .noAnswer(SocketFault.reason(of: error))
         }
+    }
+}
+
+extension HealthProbe {
+    private static func tls() throws -> NIOSSLClientHandler {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        return try NIOSSLClientHandler(
+            context: NIOSSLContext(configuration: configuration),
+            serverHostname: nil
+        )
     }
 }
 

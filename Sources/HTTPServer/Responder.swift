@@ -11,6 +11,14 @@ public protocol Responder: Sendable {
     /// - Returns: The answer, or what makes it; errors are answers too.
     func reply(to request: HTTPRequest) -> Reply
 
+    /// Looks at the head of a request before its body is read, if ``ServerConfiguration/asksBeforeBody``.
+    ///
+    /// Called on the event loop for requests with a body only; ``reply(to:)`` has to check for itself.
+    ///
+    /// - Parameter request: The request without its body.
+    /// - Returns: The answer that ends the connection instead; nil if the body may come.
+    func refusal(of request: HTTPRequest) -> HTTPResponse?
+
     /// Puts into words that the server itself turned a request down; called on any thread.
     ///
     /// - Parameters:
@@ -18,4 +26,12 @@ public protocol Responder: Sendable {
     ///   - requestID: The request's id; made here if the head was not read.
     /// - Returns: The answer, with a body of known length.
     func reject(_ rejection: Rejection, requestID: String) -> HTTPResponse
+}
+
+extension Responder {
+    /// Lets every body come.
+    ///
+    /// - Parameter request: The request without its body.
+    /// - Returns: Nil.
+    public func refusal(of request: HTTPRequest) -> HTTPResponse? { nil }
 }

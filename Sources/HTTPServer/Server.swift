@@ -22,6 +22,8 @@ public final class Server: Sendable {
         case invalidConfiguration(name: String, value: Int)
         /// The operating system does not let it listen there.
         case cannotListen(host: String, port: Int, reason: String)
+        /// The operating system does not let it listen on a socket there.
+        case cannotListenAt(path: String, reason: String)
 
         /// Place and reason in one line.
         public var description: String {
@@ -30,6 +32,7 @@ public final class Server: Sendable {
             case .invalidConfiguration(let name, let value): "\(name): \(value) is out of range"
             case .cannotListen(let host, let port, let reason):
                 "\(host.contains(":") ? "[\(host)]" : host):\(port): cannot listen: \(reason)"
+            case .cannotListenAt(let path, let reason): "\(path): cannot listen: \(reason)"
             }
         }
     }
@@ -37,6 +40,8 @@ public final class Server: Sendable {
     private struct Running: Sendable {
         var group: MultiThreadedEventLoopGroup
         var channel: any Channel
+        /// What was made at the path of a Unix domain socket.
+        var socketFile: FileStamp?
     }
 
     private enum State: Sendable {
@@ -49,6 +54,7 @@ public final class Server: Sendable {
     private let configuration: ServerConfiguration
     private let responder: any Responder
     private let logger: Logger
+    private let tls: TLSIdentity?
     private let registry = ConnectionRegistry()
     private let state = NIOLockedValueBox(State.new)
 
@@ -58,7 +64,14 @@ public final class Server: Sendable {
     ///   - configuration: Where to listen, and the limits.
     ///   - responder: What answers.
     ///   - logger: Gets failures of connections at debug level.
-    public init(configuration: ServerConfiguration, responder: any Responder, logger: Logger) {
+    ///   - tls: What the server shows its clients; nil: connections are not encrypted.
+    public init(
+        configuration: ServerConfiguration,
+        responder: any Responder,
+        logger: Logger,
+        tls: TLSIdentity? = nil
+    ) {
+        self.tls = tls
         self.configuration = configuration
         self.responder = responder
         self.logger = logger
@@ -81,19 +94,19 @@ public final class Server: Sendable {
         guard isNew else { throw StartError.alreadyStarted }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
         do {
-            let channel = try await bootstrap(group)
-                .bind(host: configuration.host, port: configuration.port).get()
+            let channel = try await bind(group)
             guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
-            state.withLockedValue { $0 = .running(Running(group: group, channel: channel)) }
+            let file = configuration.unixSocketPath.flatMap { FileStamp($0) }
+            state.withLockedValue {
+                $0 = .running(Running(group: group, channel: channel, socketFile: file))
+            }
             return address
         } catch {
             state.withLockedValue { $0 = .stopped }
             try? await group.shutdownGracefully()
-            throw .cannotListen(
-                host: configuration.host,
-                port: configuration.port,
-                reason: SocketFault.reason(of: error)
-            )
+            let reason = SocketFault.reason(of: error)
+            if let path = configuration.unixSocketPath { throw .cannotListenAt(path: path, reason: reason) }
+            throw .cannotListen(host: configuration.host, port: configuration.port, reason: reason)
         }
     }
 
@@ -115,6 +128,7 @@ public final class Server: Sendable {
         }
         guard let running else { return }
         try? await running.channel.close()
+        if let path = configuration.unixSocketPath { UnixSocketFile(path: path).remove(running.socketFile) }
         let loop = running.group.next()
         let closed = loop.makePromise(of: Void.self)
         registry.quiesce(emptied: closed)
@@ -126,20 +140,29 @@ public final class Server: Sendable {
         try? await running.group.shutdownGracefully()
     }
 
+    private func bind(_ group: MultiThreadedEventLoopGroup) async throws -> any Channel {
+        guard let path = configuration.unixSocketPath else {
+            return try await bootstrap(group).childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: configuration.host, port: configuration.port).get()
+        }
+        try UnixSocketFile(path: path).clear()
+        return try await bootstrap(group).bind(unixDomainSocketPath: path).get()
+    }
+
     private func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: CInt(clamping: configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelInitializer { [configuration, responder, logger, registry] channel in
+            .childChannelInitializer { [configuration, responder, logger, registry, tls] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try ConnectionHandler.install(
                         on: channel,
                         configuration: configuration,
                         responder: responder,
                         registry: registry,
-                        logger: logger
+                        logger: logger,
+                        tls: tls
                     )
                 }
             }

@@ -10,6 +10,12 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var host: String
     /// `0 ... 65535`; 0 takes a free port, which ``Server/start()`` returns.
     public var port: Int
+    /// Where a Unix domain socket is made and listened on, instead of host and port; nil: none.
+    public var unixSocketPath: String?
+    /// Which pages of other sites may read the answers in a browser; nil: none.
+    public var cors: CORSPolicy?
+    /// Whether ``Responder/refusal(of:)`` is asked before a body is read.
+    public var asksBeforeBody: Bool
     /// Connections the kernel queues until they are accepted.
     public var backlog: Int
     /// Threads that move bytes, at least 1.
@@ -45,6 +51,7 @@ public struct ServerConfiguration: Sendable, Equatable {
     public init() {
         host = "127.0.0.1"
         port = 8080
+        asksBeforeBody = false
         backlog = 1024
         eventLoopThreads = 1
         maxConnections = 1024

@@ -16,6 +16,10 @@ enum SocketFault {
             error.connectionErrors.first.map { reason(of: $0.error) } ?? "the host is unknown"
         case is SocketAddressError.UnknownHost, SocketAddressError.unknown:
             "the host is unknown"
+        case SocketAddressError.unixDomainSocketPathTooLong:
+            "the path is too long for a socket"
+        case let reason as UnixSocketFile.Reason:
+            reason.text
         case ChannelError.connectTimeout:
             "no connection in time"
         default:

@@ -4,6 +4,9 @@ import Serving
 /// What a server says on standard output when it starts: where it listens, what it serves, what to try.
 struct Announcement: Sendable {
     private let base: String
+    private let place: String
+    private let curl: String
+    private let host: String
     private let say: @Sendable (String) -> Void
 
     /// The lines of a server.
@@ -11,21 +14,34 @@ struct Announcement: Sendable {
     /// - Parameters:
     ///   - host: What it was told to listen on; an address that means all interfaces is shown as loopback.
     ///   - port: The port that is bound.
+    ///   - isSecure: Whether connections are encrypted.
+    ///   - unixSocket: The path that is listened on instead of host and port.
     ///   - say: Gets the lines; standard output if not given.
     init(
         host: String,
         port: Int,
+        isSecure: Bool = false,
+        unixSocket: String? = nil,
         say: @escaping @Sendable (String) -> Void = { StandardStream.output.say($0) }
     ) {
         self.say = say
         let shown = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
-        base = shown.contains(":") ? "http://[\(shown)]:\(port)" : "http://\(shown):\(port)"
+        self.host = shown.contains(":") ? "[\(shown)]" : shown
+        let scheme = isSecure ? "https" : "http"
+        base = unixSocket == nil ? "\(scheme)://\(self.host):\(port)" : "\(scheme)://localhost"
+        place = unixSocket.map { "unix:\($0)" } ?? base
+        curl = unixSocket.map { "curl --unix-socket \($0)" } ?? "curl"
     }
 
     /// Says where the server listens and which models it is loading.
-    func printListening(_ status: [ModelStatus]) {
+    ///
+    /// - Parameters:
+    ///   - status: The models.
+    ///   - adminPort: The port of metrics and control, if it is one of its own.
+    func printListening(_ status: [ModelStatus], adminPort: Int? = nil) {
         let names = status.map { "\($0.name)/\($0.version)" }.joined(separator: ", ")
-        say("seqnorm \(Seqnorm.version) listening on \(base), loading \(names)")
+        say("seqnorm \(Seqnorm.version) listening on \(place), loading \(names)")
+        if let adminPort { say("  metrics and control on http://\(host):\(adminPort)") }
     }
 
     /// Says of each model what it takes and gives, or why it cannot be served, and one line to try.
@@ -47,7 +63,7 @@ struct Announcement: Sendable {
                     say("  \(place): warning: \(limit)\(limit.hint.map { "; \($0)" } ?? "")")
                 }
                 let body = #"{"instances": [\#(Self.example(signature))]}"#
-                let line = "curl --json '\(body)' \(base)/v1/models/\(status.name):predict"
+                let line = "\(curl) --json '\(body)' \(base)/v1/models/\(status.name):predict"
                 if signature.sequence.kind == .tokens {
                     tokens = tokens ?? line
                 } else {

@@ -30,13 +30,15 @@ struct ServeCommand: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "seqnorm")
+        let process = try ServingProcess(settings: settings, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    .init(service: process, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(
-                        service: try ServingProcess(settings: settings, logger: logger),
-                        successTerminationBehavior: .gracefullyShutdownGroup
-                    )
+                        service: ReloadService(subjects: process.reloads, logger: logger),
+                        successTerminationBehavior: .ignore
+                    ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
@@ -53,6 +55,9 @@ struct ServingProcess: Service {
     private let pool: ComputePool
     private let service: InferenceService
     private let server: Server
+    private let admin: Server?
+    /// What is read anew on SIGHUP.
+    let reloads: [ReloadService.Subject]
     private let logger: Logger
 
     /// Finds the models and puts the parts together; nothing listens and nothing is loaded yet.
@@ -70,26 +75,55 @@ struct ServingProcess: Service {
         )
         pool = ComputePool(threads: settings.threads.value)
         service = InferenceService(repository: repository, pool: pool, options: settings.batchOptions)
+        let identity = try settings.listener.tlsFiles.map { try TLSIdentity($0) }
+        let access = try settings.listener.apiKeys.value.value.map { try AccessControl(path: $0) }
+        reloads = [identity.map { .init($0) }, access.map { .init($0) }].compactMap(\.self)
         let bound = NIOLockedValueBox<Server?>(nil)
+        var options = ServingAPI.Options(
+            version: Seqnorm.version,
+            limits: settings.decodingLimits,
+            connectionCount: { bound.withLockedValue { $0?.connectionCount } ?? 0 }
+        )
+        options.access = access
         let api = ServingAPI(
             service: service,
             registry: registry,
-            options: .init(
-                version: Seqnorm.version,
-                limits: settings.decodingLimits,
-                connectionCount: { bound.withLockedValue { $0?.connectionCount } ?? 0 }
-            ),
+            options: options,
             logger: logger
         )
-        let server = Server(configuration: settings.serverConfiguration, responder: api, logger: logger)
+        let adminConfiguration = settings.adminConfiguration
+        let server = Server(
+            configuration: settings.serverConfiguration,
+            responder: adminConfiguration == nil ? api : api.restricted(to: [.infer]),
+            logger: logger,
+            tls: identity
+        )
+        admin = adminConfiguration.map {
+            Server(configuration: $0, responder: api.restricted(to: [.metrics, .admin]), logger: logger)
+        }
         bound.withLockedValue { $0 = server }
         self.server = server
     }
 
     func run() async throws {
+        if let limit = DescriptorLimit.raise(for: settings.maxConnections.value) {
+            logger.warning("the system allows \(limit) open files; --max-connections needs more")
+        }
         let address = try await server.start()
-        let announcement = Announcement(host: settings.host.value, port: address.port ?? settings.port.value)
-        announcement.printListening(repository.status)
+        let announcement = Announcement(
+            host: settings.bareHost,
+            port: address.port ?? settings.port.value,
+            isSecure: settings.listener.tlsFiles != nil,
+            unixSocket: settings.listener.unixSocket.value.value
+        )
+        let adminPort: Int?
+        do {
+            adminPort = try await admin?.start().port
+        } catch {
+            await server.stop()
+            throw error
+        }
+        announcement.printListening(repository.status, adminPort: adminPort)
         logger.info("configuration: \(settings.summary)")
         let loading = Task {
             await repository.load()
@@ -102,6 +136,7 @@ struct ServingProcess: Service {
         try? await Task.sleep(for: .seconds(settings.drainDelay.value))
         await server.stop()
         await pool.shutdown()
+        await admin?.stop()
         loading.cancel()
         logger.info("stopped")
     }
@@ -127,15 +162,35 @@ extension ServeSettings {
         DecodingLimits(maxSequences: maxInstances.value, maxPositions: maxPositions.value)
     }
 
+    /// The host without the brackets of an IPv6 address.
+    var bareHost: String {
+        let host = host.value
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
+
+    /// Where metrics and control are listened for, if apart from traffic.
+    var adminConfiguration: ServerConfiguration? {
+        guard let port = listener.adminPort.value.value else { return nil }
+        var configuration = ServerConfiguration()
+        configuration.host = bareHost
+        configuration.port = port
+        configuration.maxHeaderBytes = maxHeaderBytes.value
+        configuration.maxBodyBytes = min(maxBodyBytes.value, 1 << 20)
+        connections.apply(to: &configuration)
+        configuration.shutdownTimeout = .seconds(1)
+        return configuration
+    }
+
     var serverConfiguration: ServerConfiguration {
         var configuration = ServerConfiguration()
-        configuration.host = host.value
+        configuration.host = bareHost
         configuration.port = port.value
         configuration.eventLoopThreads = eventLoopThreads.value
         configuration.maxConnections = maxConnections.value
         configuration.maxHeaderBytes = maxHeaderBytes.value
         configuration.maxBodyBytes = maxBodyBytes.value
         connections.apply(to: &configuration)
+        listener.apply(to: &configuration)
         configuration.shutdownTimeout = .seconds(shutdownTimeout.value)
         return configuration
     }

@@ -50,6 +50,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "The most connections open at once. (default: 1024)")
     var maxConnections: Int?
     @OptionGroup var connections: ConnectionOptions
+    @OptionGroup var listener: ListenerOptions
     @OptionGroup var limits: LimitOptions
     @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
     var drainDelay: Double?
@@ -80,6 +81,7 @@ struct ServeSettings: Sendable {
     let maxHeaderBytes: Setting<Int>
     let maxConnections: Setting<Int>
     let connections: ConnectionSettings
+    let listener: ListenerSettings
     let limits: LimitSettings
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
@@ -166,6 +168,7 @@ struct ServeSettings: Sendable {
         maxHeaderBytes = try count("max-header-bytes", options.maxHeaderBytes, 16 << 10, 256...(1 << 20))
         maxConnections = try count("max-connections", options.maxConnections, 1024, 1...(1 << 20))
         connections = try ConnectionSettings(options.connections, environment: environment)
+        listener = try ListenerSettings(options.listener, environment: environment)
         limits = try LimitSettings(options.limits, environment: environment)
         drainDelay = try seconds("drain-delay", options.drainDelay, 5)
         shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
@@ -187,7 +190,8 @@ struct ServeSettings: Sendable {
             maxBatchRows.summary, maxBatchSize.summary, targetBatchMilliseconds.summary,
             maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
-            connections.summary, limits.summary, drainDelay.summary, shutdownTimeout.summary,
+            connections.summary, listener.summary, limits.summary, drainDelay.summary,
+            shutdownTimeout.summary,
             logLevel.summary,
         ].joined(separator: " ")
     }

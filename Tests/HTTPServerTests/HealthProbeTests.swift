@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "http", "http://", "http:///readyz", "https://localhost", "localhost:8080", "http://:80",
+        "", "http", "http://", "http:///readyz", "ftp://localhost", "localhost:8080", "http://:80",
         "http://localhost:", "http://localhost:0", "http://localhost:65536", "http://localhost:x",
         "http://localhost:99999999999999999999", "http://[::1", "http://[]", "http://[::1]8080",
         "http://[::1]:", "http://::1:80", "http://localhost/a b", "http://localhost/\r\nHost: other",

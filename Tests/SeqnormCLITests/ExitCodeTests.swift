@@ -27,7 +27,7 @@ import Testing
         ["--nonsense"], ["nonsense"], ["serve"], ["serve", "--nonsense", "x"], ["serve", "--port", "x", "x"],
         ["serve", "--port", "65536", "x"], ["serve", "--batching", "even", "x"], ["predict"],
         ["predict", "--format", "xml", "x"], ["predict", "--threads", "0", "x"], ["inspect"], ["health"],
-        ["health", "https://localhost"], ["health", "--timeout", "0", "http://localhost"],
+        ["health", "ftp://localhost"], ["health", "--timeout", "0", "http://localhost"],
         ["bench", "--length", "0", "x"], ["freeze"], ["freeze", "x"], ["freeze", "x", "-o", "y"],
         ["freeze", "x", "--data", "y"], ["freeze", "x", "--data", "y", "-o", "z", "--batch-size", "0"],
         ["freeze", "x", "--data", "y", "-o", "z", "--estimator", "average"],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPServer
 import Inference
 import ONNXGraph
 import Testing
@@ -63,7 +64,10 @@ import Testing
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("idle-timeout", "2.5"), ("header-timeout", "3.5"),
         ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-inflate-ratio", "6"),
-        ("compression-level", "7"), ("max-nesting-depth", "12"), ("max-nodes", "13"),
+        ("compression-level", "7"),
+        ("unix-socket", "/s"), ("admin-port", "9"), ("tls-certificate", "c"), ("tls-key", "k"),
+        ("tls-client-ca", "a"), ("api-keys", "f"), ("cors-origin", "https://a,https://b"),
+        ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
@@ -105,6 +109,14 @@ import Testing
         #expect(server.writeTimeout == .milliseconds(5500))
         #expect(server.maxInflateRatio == 6)
         #expect(server.compressionLevel == 7)
+        #expect(server.unixSocketPath == "/s")
+        #expect(server.cors == CORSPolicy(origins: ["https://b", "https://a"]))
+        #expect(server.asksBeforeBody)
+        #expect(settings.adminConfiguration?.port == 9)
+        #expect(settings.adminConfiguration?.unixSocketPath == nil)
+        #expect(
+            settings.listener.tlsFiles == .init(certificate: "c", key: "k", clientAuthorities: "a")
+        )
         #expect(server.shutdownTimeout == .milliseconds(1500))
         let batches = settings.batchOptions
         #expect(batches.batching == .padded)
@@ -124,6 +136,18 @@ import Testing
         #expect(settings.decodingLimits.maxPositions == 8)
     }
 
+    @Test func `an IPv6 address may stand in brackets`() throws {
+        #expect(try settings(["--host", "[::1]", "m"]).serverConfiguration.host == "::1")
+        #expect(try settings(["--host", "::", "m"]).serverConfiguration.host == "::")
+    }
+
+    @Test(arguments: [
+        ["--tls-certificate", "c"], ["--tls-key", "k"], ["--tls-client-ca", "a"],
+    ])
+    func `a certificate and its key go together`(arguments: [String]) {
+        #expect(throws: ValidationError.self) { try settings(arguments + ["m"]) }
+    }
+
     @Test func `nothing said is the defaults`() throws {
         let summary = try settings(["model.onnx"]).summary
         #expect(summary.contains("host=127.0.0.1 (default) port=8080 (default) batching=ragged (default)"))
@@ -141,6 +165,7 @@ import Testing
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
         ("idle-timeout", "0"), ("write-timeout", "nan"),
         ("max-inflate-ratio", "0"), ("compression-level", "10"),
+        ("admin-port", "65536"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {
         #expect(throws: (any Error).self) { try settings(["--\(name)=\(text)", "model.onnx"]) }

@@ -12,6 +12,10 @@ public struct APIError: Error, Hashable, Sendable {
         case invalidJSON = "invalid_json"
         /// The body breaks a rule of the model or a limit: 422.
         case invalidInput = "invalid_input"
+        /// Keys are asked for, and there is none or an unknown one: 401.
+        case unauthorized
+        /// The key is not for this: 403.
+        case forbidden
         /// No such model or version: 404.
         case modelNotFound = "model_not_found"
         /// No such path: 404.
@@ -87,6 +91,7 @@ public struct APIError: Error, Hashable, Sendable {
         case let error as ServingError: self.init(error, place: place)
         case let error as RouteFault: self.init(error)
         case let error as Rejection: self.init(error)
+        case let error as AccessDenied: self.init(error)
         default: self = .internalError
         }
     }
@@ -141,6 +146,18 @@ public struct APIError: Error, Hashable, Sendable {
             let headers: HTTPHeaders = ["Accept-Encoding": "identity"]
             self.init(.unsupportedMediaType, .unsupportedMediaType, message, headers: headers)
         case .notAcceptable: self.init(.notAcceptable, .notAcceptable, message)
+        }
+    }
+
+    private init(_ denied: AccessDenied) {
+        let realm = "Bearer realm=\"seqnorm\""
+        switch denied {
+        case .missingKey:
+            self.init(.unauthorized, .unauthorized, "\(denied)", headers: ["WWW-Authenticate": realm])
+        case .unknownKey:
+            let headers: HTTPHeaders = ["WWW-Authenticate": "\(realm), error=\"invalid_token\""]
+            self.init(.unauthorized, .unauthorized, "\(denied)", headers: headers)
+        case .missingScope: self.init(.forbidden, .forbidden, "\(denied)")
         }
     }
 

@@ -13,7 +13,7 @@ struct MetricsRoute {
         let ready = Gauge(label: "seqnorm_ready", factory: registry)
         let connections = Gauge(label: "seqnorm_http_connections", factory: registry)
         return [
-            Route(.GET, "/metrics") { [registry, service, connectionCount] _ in
+            Route(.GET, "/metrics", scope: .metrics) { [registry, service, connectionCount] _ in
                 process.update()
                 ready.record(service.readiness == .ready ? 1 : 0)
                 connections.record(connectionCount())

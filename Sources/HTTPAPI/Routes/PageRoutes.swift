@@ -13,9 +13,9 @@ struct PageRoutes {
         )
         return [
             Route(.GET, "/") { [models] _ in
-                .now(.text(Self.page(models: models()), type: "text/html; charset=utf-8"))
+                .now(.page(Self.page(models: models())))
             },
-            Route(.GET, "/openapi.yaml") { _ in .now(description) },
+            Route(.GET, "/openapi.yaml", scope: nil) { _ in .now(description) },
         ]
     }
 

@@ -22,11 +22,11 @@ struct ProbeRoutes {
             return .now(isReady)
         }
         return [
-            Route(.GET, "/livez", handler: live),
-            Route(.GET, "/v2/health/live", handler: live),
-            Route(.GET, "/readyz", handler: ready),
-            Route(.GET, "/healthz", handler: ready),
-            Route(.GET, "/v2/health/ready", handler: ready),
+            Route(.GET, "/livez", scope: nil, handler: live),
+            Route(.GET, "/v2/health/live", scope: nil, handler: live),
+            Route(.GET, "/readyz", scope: nil, handler: ready),
+            Route(.GET, "/healthz", scope: nil, handler: ready),
+            Route(.GET, "/v2/health/ready", scope: nil, handler: ready),
         ]
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 extension ConnectionHandler {
     /// Builds the pipeline of a new connection; one over the limit gets its refusal and nothing is parsed.
@@ -12,11 +13,13 @@ extension ConnectionHandler {
         configuration: ServerConfiguration,
         responder: any Responder,
         registry: ConnectionRegistry,
-        logger: Logger
+        logger: Logger,
+        tls: TLSIdentity? = nil
     ) throws {
         let isWithinLimit = try registry.add(channel) <= configuration.maxConnections
         let limit = configuration.maxConnections
         let pipeline = channel.pipeline.syncOperations
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
         if isWithinLimit {
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = configuration.maxHeaderBytes

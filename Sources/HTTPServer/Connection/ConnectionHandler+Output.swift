@@ -18,6 +18,7 @@ extension ConnectionHandler {
     /// Writes an answer of known length and goes on to the next request, or ends the connection.
     func writeWhole(_ response: HTTPResponse, head: RequestAssembler.Head, keepAlive: Bool, lingers: Bool) {
         guard let context, phase != .closed else { return }
+        let response = opened(response, head)
         var body = ByteBuffer()
         if case .bytes(let bytes) = response.body { body = bytes }
         let mayHaveBody = response.status.mayHaveResponseBody
@@ -73,6 +74,12 @@ extension ConnectionHandler {
         context.read()
     }
 
+    /// The answer as a page of another site may need it.
+    private func opened(_ response: HTTPResponse, _ head: RequestAssembler.Head) -> HTTPResponse {
+        guard let question = head.question, let cors = configuration.cors else { return response }
+        return cors.apply(to: response, question)
+    }
+
     // MARK: Called when the answer is there
 
     /// Writes an answer whose body is known.
@@ -91,6 +98,7 @@ extension ConnectionHandler {
             answer(HTTPResponse(status: response.status, headers: response.headers))
             return nil
         }
+        let response = opened(response, head)
         let framing = head.isVersion10 ? ResponseEncoder.Framing.close : .chunked
         let keepAlive = mayKeepAlive && framing == .chunked
         isStreamKeepAlive = keepAlive

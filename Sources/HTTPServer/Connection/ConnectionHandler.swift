@@ -79,7 +79,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.refusal = refusal
         assembler = RequestAssembler(
             maxBodyBytes: configuration.maxBodyBytes,
-            compresses: configuration.compressionLevel > 0
+            compresses: configuration.compressionLevel > 0,
+            readsOrigin: configuration.cors != nil
         )
     }
 
@@ -179,7 +180,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
             switch item {
             case .part(.head(let head)):
                 sawHeadBytes = false
-                if try assembler.begin(head, generator: &generator) == .sendContinue { sendContinue() }
+                let action = try assembler.begin(head, generator: &generator)
+                if configuration.asksBeforeBody, let request = assembler.announced,
+                    let refusal = responder.refusal(of: request)
+                {
+                    return refuse(refusal)
+                }
+                if action == .sendContinue { sendContinue() }
             case .part(.body(let part)):
                 try assembler.append(part)
             case .part(.end):
@@ -260,9 +267,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func reject(_ rejection: Rejection) {
         var head = assembler.head
         if head.requestID.isEmpty { head.requestID = generator.next() }
-        let response = responder.reject(rejection, requestID: head.requestID)
+        refuse(responder.reject(rejection, requestID: head.requestID), head: head)
+    }
+
+    private func refuse(_ response: HTTPResponse, head: RequestAssembler.Head? = nil) {
         pending.removeAll()
-        writeWhole(response, head: head, keepAlive: false, lingers: true)
+        writeWhole(response, head: head ?? assembler.head, keepAlive: false, lingers: true)
     }
 
     /// What the answer to the current request has to know of it.

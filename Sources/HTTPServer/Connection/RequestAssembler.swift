@@ -14,6 +14,9 @@ struct RequestAssembler {
         /// What the answer may be compressed with.
         var acceptedCoding: ContentCoding?
 
+        /// What a browser has to know, if the server says anything to browsers.
+        var question: CORSPolicy.Question?
+
         /// Whether bodies go in and out as they are.
         var isPlain: Bool { contentCoding == nil && acceptedCoding == nil }
     }
@@ -26,17 +29,22 @@ struct RequestAssembler {
 
     private let maxBodyBytes: Int
     private let compresses: Bool
+    private let readsOrigin: Bool
+    private var announcesBody = false
     private var request: HTTPRequest?
     /// The request that is being received, or was last.
     private(set) var head = Head(keepAlive: false, isHead: false, isVersion10: false, requestID: "")
 
-    init(maxBodyBytes: Int, compresses: Bool = false) {
+    init(maxBodyBytes: Int, compresses: Bool = false, readsOrigin: Bool = false) {
+        self.readsOrigin = readsOrigin
         self.maxBodyBytes = maxBodyBytes
         self.compresses = compresses
     }
 
     /// Whether a head has come and its end has not.
     var isReceiving: Bool { request != nil }
+    /// The request that is being received, if it has a body.
+    var announced: HTTPRequest? { announcesBody ? request : nil }
     /// How much of the body has come.
     var bodyBytes: Int { request?.body.readableBytes ?? 0 }
 
@@ -52,6 +60,13 @@ struct RequestAssembler {
             isVersion10: message.version.minor == 0,
             requestID: fields.requestID ?? generator.next()
         )
+        if readsOrigin, let origin = fields.origin {
+            head.question = CORSPolicy.Question(
+                origin: origin,
+                isPreflight: message.method == .OPTIONS && fields.asksForMethod
+            )
+        }
+        announcesBody = fields.contentLength ?? 0 > 0 || fields.transferEncoding != nil
         guard message.version.major == 1 else { throw .unsupportedVersion }
         guard fields.hostCount == 1 || (fields.hostCount == 0 && head.isVersion10) else {
             throw .malformed(reason: "exactly one Host field is required")
@@ -125,6 +140,8 @@ struct FieldSummary {
     private(set) var acceptEncoding: String?
     private(set) var expectation: String?
     private(set) var requestID: String?
+    private(set) var origin: String?
+    private(set) var asksForMethod = false
     private(set) var asksForUpgrade = false
 
     init(_ headers: HTTPHeaders) {
@@ -132,6 +149,7 @@ struct FieldSummary {
             switch name.utf8.count {
             case 4 where FieldName.equal(name, "host"): hostCount += 1
             case 6 where FieldName.equal(name, "expect"): expectation = value
+            case 6 where FieldName.equal(name, "origin"): origin = value
             case 7 where FieldName.equal(name, "upgrade"): asksForUpgrade = true
             case 12 where FieldName.equal(name, "x-request-id"):
                 if RequestID.isSane(value) { requestID = value }
@@ -142,6 +160,7 @@ struct FieldSummary {
                 contentEncoding = contentEncoding.map { "\($0),\(value)" } ?? value
             case 17 where FieldName.equal(name, "transfer-encoding"):
                 transferEncoding = transferEncoding.map { "\($0),\(value)" } ?? value
+            case 29 where FieldName.equal(name, "access-control-request-method"): asksForMethod = true
             default: break
             }
         }

@@ -17,6 +17,8 @@ public struct Route: Sendable {
     public let method: HTTPMethod
     /// The path.
     public let template: PathTemplate
+    /// What a key must be for where keys are asked for; nil: the route is open to all.
+    public let scope: AccessScope?
     /// What answers.
     public let handler: Handler
 
@@ -25,8 +27,15 @@ public struct Route: Sendable {
     /// - Parameters:
     ///   - method: The verb.
     ///   - template: The path.
+    ///   - scope: What a key must be for; nil: the route is open to all.
     ///   - handler: What answers.
-    public init(_ method: HTTPMethod, _ template: PathTemplate, handler: @escaping Handler) {
+    public init(
+        _ method: HTTPMethod,
+        _ template: PathTemplate,
+        scope: AccessScope? = .infer,
+        handler: @escaping Handler
+    ) {
+        self.scope = scope
         self.method = method
         self.template = template
         self.handler = handler

@@ -80,6 +80,9 @@ import Testing
         Row(Rejection.bodyTooLarge(limit: 1000), 413, "payload_too_large"),
         Row(Rejection.headerTooLarge(limit: 1000), 431, "header_too_large"),
         Row(Rejection.tooManyConnections(limit: 2), 503, "overloaded", header: "retry-after"),
+        Row(AccessDenied.missingKey, 401, "unauthorized", header: "www-authenticate"),
+        Row(AccessDenied.unknownKey, 401, "unauthorized", header: "www-authenticate"),
+        Row(AccessDenied.missingScope(.metrics), 403, "forbidden"),
         Row(CancellationError(), 500, "internal"),
     ]
 
