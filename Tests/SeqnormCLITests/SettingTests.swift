@@ -60,7 +60,8 @@ import Testing
     private static let options = [
         ("host", "::1"), ("port", "0"), ("batching", "padded"), ("threads", "3"), ("event-loop-threads", "2"),
         ("max-inline-microseconds", "4"),
-        ("max-batch-rows", "17"), ("max-batch-size", "5"), ("max-queued-requests", "6"),
+        ("max-batch-rows", "17"), ("max-batch-size", "5"), ("target-batch-milliseconds", "20"),
+        ("max-queued-requests", "6"), ("max-queued-rows", "19"), ("max-queue-delay", "0.25"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("idle-timeout", "2.5"), ("header-timeout", "3.5"),
         ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-inflate-ratio", "6"),

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -33,12 +34,26 @@ class Answer:
         return [json.loads(line) for line in self.body.splitlines() if line.strip()]
 
 
-class Server:
-    """`seqnorm serve` on a free port of 127.0.0.1."""
+def trusting(certificate, client=None, **limits):
+    """What a client needs that trusts one certificate, and shows one if `client` (certificate, key) is given."""
+    context = ssl.create_default_context(cafile=str(certificate))
+    if client:
+        context.load_cert_chain(*map(str, client))
+    for name, version in limits.items():
+        setattr(context, name, version)
+    return context
 
-    def __init__(self, *arguments, paths=(MODELS,), environment=None, wait=True):
+
+class Server:
+    """`seqnorm serve` on a free port of 127.0.0.1.
+
+    `tls` is what connections are wrapped with; `headers` go with every request.
+    """
+
+    def __init__(self, *arguments, paths=(MODELS,), environment=None, wait=True, tls=None, headers=None):
         command = [str(BINARY), "serve", "--port", "0", *map(str, arguments), *map(str, paths)]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("SEQNORM_")}
+        self.tls, self.headers = tls, headers or {}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
@@ -54,7 +69,7 @@ class Server:
     def _read(self):
         for line in self.process.stdout:
             self.output.append(line)
-            if self.port is None and (match := re.search(r"http://127\.0\.0\.1:([1-9]\d*)", line)):
+            if self.port is None and (match := re.search(r"https?://127\.0\.0\.1:([1-9]\d*)", line)):
                 self.port = int(match[1])
                 self._bound.set()
         self._bound.set()
@@ -78,16 +93,27 @@ class Server:
         return text
 
     def connect(self):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def socket(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
+    def descriptors(self):
+        """How many files and connections the process holds."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def resident(self):
+        """Bytes of memory of its own."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+) kB", text)[1]) * 1024
+
     def request(self, method, path, body=None, headers=None, connection=None):
         own = connection is None
         connection = connection or self.connect()
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, self.headers | (headers or {}))
             response = connection.getresponse()
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         finally:
@@ -102,7 +128,8 @@ class Server:
             body = json.dumps(body)
         if isinstance(body, str):
             body = body.encode()
-        return self.request("POST", path, body, {"Content-Type": kind}, **options)
+        headers = {"Content-Type": kind} | options.pop("headers", {})
+        return self.request("POST", path, body, headers, **options)
 
     def predict(self, model, instances, connection=None, **extra):
         """The predictions of `instances`, which must succeed."""
