@@ -192,4 +192,48 @@ struct PassReasonTests {
         let read = try graph([conv, node("Relu", ["t"])], weights(), outputs: ["y", "t"])
         #expect(reason(Pass.self, read) == .intermediateIsUsed)
     }
+
+    // MARK: ScanHoisting
+
+    /// A Scan of `x` whose body makes the next state of `h`, `x_t` and, if it is read, `v_t`.
+    private func scan(_ body: [Node], directions: [Int64] = [0]) throws -> PlanGraph {
+        let names = ["h", "x_t", "v_t"].prefix(directions.count + 1)
+        let inner = Graph(
+            name: "body",
+            nodes: body,
+            inputs: names.map { ValueInfo($0, elementType: .float32, dimensions: nil) },
+            outputs: [ValueInfo("next", elementType: .float32, dimensions: nil)]
+        )
+        let node = Node(
+            "Scan",
+            inputs: ["v"] + ["x", "x"].prefix(directions.count),
+            outputs: ["y"],
+            attributes: [
+                Attribute("body", .graph(inner)), Attribute("num_scan_inputs", .int(Int64(directions.count))),
+                Attribute("scan_input_directions", .ints(directions)),
+            ]
+        )
+        return try graph([node], ["w": tensor([1, 2, 3, 4], [2, 2])])
+    }
+
+    @Test func `a body runs in place unless a node that needs the state has no form for that`() throws {
+        typealias Pass = ScanHoisting
+        let sum = node("Add", ["h", "x_t"], "next")
+        #expect(reason(Pass.self, try scan([sum])) == nil)
+        #expect(reason(Pass.self, try graph([node("Relu", ["x"])])) == .otherOperator)
+        // What needs no state may be anything that works for all steps at once.
+        let hoisted = [node("Where", ["open", "x_t", "x_t"], "w0"), node("Add", ["h", "w0"], "next")]
+        let open = node("Greater", ["x_t", "x_t"], "open")
+        #expect(reason(Pass.self, try scan([open] + hoisted)) == nil)
+        #expect(reason(Pass.self, try scan([node("Softmax", ["h"], "next")])) == .otherOperator)
+        #expect(reason(Pass.self, try scan([node("Pow", ["h", "x_t"], "next")])) == .otherOperator)
+        #expect(reason(Pass.self, try scan([node("MatMul", ["h", "w"], "next")])) == nil)
+        #expect(reason(Pass.self, try scan([node("MatMul", ["h", "x_t"], "next")])) == .notConstant)
+        let two = [node("Add", ["x_t", "v_t"], "s"), node("Add", ["h", "s"], "next")]
+        #expect(reason(Pass.self, try scan(two, directions: [1, 1])) == nil)
+        #expect(reason(Pass.self, try scan(two, directions: [0, 1])) == .unsupportedShape)
+        var done = try scan([sum])
+        PlannerPasses.run(on: &done)
+        #expect(reason(Pass.self, done) == .otherOperator)
+    }
 }

@@ -89,6 +89,16 @@ struct PackedLawTests {
         for step in report.steps { #expect([.packed, .known].contains(step.way), "\(step.path)") }
     }
 
+    @Test func `a loop of the model's own steps is packed`() throws {
+        let model = try SequenceModel(
+            model: Model(contentsOf: Fixtures.reference("models/vowels-bnlstm/inference.onnx"))
+        )
+        let report = try model.planReport(for: .outputs([]))
+        #expect(report.fault == nil)
+        let scan = try #require(report.steps.first { $0.operatorType == "Scan" })
+        #expect(scan.way == .packed)
+    }
+
     @Test func `the order of the sequences changes no bit`() throws {
         let model = try SequenceModel(
             model: Model(contentsOf: Fixtures.reference("models/peptide-bytenet/inference.onnx"))

@@ -91,7 +91,7 @@ struct RandomGraph {
     /// Adds a random operator.
     private mutating func grow() {
         guard let x = pick() else { return }
-        switch Int.random(in: 0..<26, using: &random) {
+        switch Int.random(in: 0..<29, using: &random) {
         case 0:
             add(
                 ["Relu", "Tanh", "Sigmoid", "Erf", "Neg", "Abs"].randomElement(using: &random) ?? "Relu",
@@ -225,6 +225,8 @@ struct RandomGraph {
             let size = node("Shape", [x.name])[0]
             add("Reshape", [node("Relu", [heads])[0], size], like: x)
         case 25 where x.layout == .channelsLast && x.extra == 0: positions(x)
+        case 26, 27: recur(x)
+        case 28 where x.layout == .channelsLast: scan(x)
         default: return
         }
     }
@@ -303,6 +305,149 @@ struct RandomGraph {
             weights = node("Softmax", [node("Add", [scores, penalty])[0]], [Attribute("axis", .int(-1))])[0]
         }
         add("MatMul", [weights, x.name], like: x)
+    }
+
+    /// An RNN, GRU or LSTM over the positions.
+    private mutating func recur(_ x: Value) {
+        guard x.layout != .rows else { return }
+        let kinds = [("RNN", 1), ("GRU", 3), ("LSTM", 4)]
+        let (kind, gates) = kinds.randomElement(using: &random) ?? kinds[0]
+        let directions = Bool.random(using: &random) ? 1 : 2
+        let isBatchFirst = x.layout == .channelsLast && Bool.random(using: &random)
+        let hidden = Int.random(in: 1...3, using: &random)
+        var attributes = [
+            Attribute("hidden_size", .int(Int64(hidden))), Attribute("layout", .int(isBatchFirst ? 1 : 0)),
+        ]
+        let isReversed = Bool.random(using: &random)
+        attributes.append(
+            Attribute(
+                "direction",
+                .string(directions == 2 ? "bidirectional" : isReversed ? "reverse" : "forward")
+            )
+        )
+        if kind == "GRU", Bool.random(using: &random) {
+            attributes.append(Attribute("linear_before_reset", .int(1)))
+        }
+        let order: [Int64] = x.layout == .channelsFirst ? [2, 0, 1] : [1, 0, 2]
+        let steps = isBatchFirst ? x.name : node("Transpose", [x.name], [Attribute("perm", .ints(order))])[0]
+        var inputs = [
+            steps, constant([directions, gates * hidden, 0].replacingZero(by: x.channels)),
+            constant([directions, gates * hidden, 0].replacingZero(by: hidden)),
+        ]
+        inputs.append(
+            Bool.random(using: &random)
+                ? constant([directions, 0].replacingZero(by: 2 * gates * hidden)) : ""
+        )
+        let states = kind == "LSTM" ? 2 : 1
+        for state in initialStates(states, directions: directions, hidden: hidden, isBatchFirst) {
+            if inputs.count == 4 { inputs.append("") }
+            inputs.append(state)
+        }
+        if kind == "LSTM", inputs.count == 7, Bool.random(using: &random) {
+            inputs.append(constant([directions, 0].replacingZero(by: 3 * hidden)))
+        }
+        let results = node(kind, inputs, attributes, outputs: 1 + states)
+        let width = Int64(directions * hidden)
+        let rows =
+            isBatchFirst
+            ? results[0] : node("Transpose", [results[0]], [Attribute("perm", .ints([2, 0, 1, 3]))])[0]
+        let joined = node("Reshape", [rows, constant([0, 0, width], [3])])[0]
+        values.append(Value(name: joined, layout: .channelsLast, channels: Int(width), extra: x.extra))
+        let last = results[Int.random(in: 1...states, using: &random)]
+        let first = isBatchFirst ? last : node("Transpose", [last], [Attribute("perm", .ints([1, 0, 2]))])[0]
+        let flat = node("Reshape", [first, constant([0, width], [2])])[0]
+        values.append(Value(name: flat, layout: .rows, channels: Int(width)))
+    }
+
+    /// Nothing, constants, or a row of each sequence.
+    private mutating func initialStates(
+        _ count: Int,
+        directions: Int,
+        hidden: Int,
+        _ isBatchFirst: Bool
+    ) -> [String] {
+        let extents = isBatchFirst ? [1, directions, hidden] : [directions, 1, hidden]
+        let rows = values.filter { $0.layout == .rows && $0.channels == directions * hidden }
+        return (0..<Int.random(in: 0...count, using: &random)).map { _ in
+            guard let row = rows.randomElement(using: &random) else {
+                return constant(extents.replacingZero(by: 1))
+            }
+            return node("Reshape", [row.name, constant(extents.map { Int64($0) }, [3])])[0]
+        }
+    }
+
+    /// A Scan whose body runs in place.
+    private mutating func scan(_ x: Value) {
+        let hidden = Int.random(in: 1...3, using: &random)
+        let isReversed = Int64.random(in: 0...1, using: &random)
+        let writesReversed = Int64.random(in: 0...1, using: &random)
+        let input = constant([x.channels, hidden].replacingZero(by: 1))
+        let recurrent = constant([hidden, hidden].replacingZero(by: 1))
+        let table = constant([3, hidden].replacingZero(by: 1))
+        let last = constant([2 as Int64], [])
+        let rows = values.filter { $0.layout == .rows && $0.channels == hidden }
+        let state = rows.randomElement(using: &random)?.name ?? constant([1, hidden].replacingZero(by: 1))
+        let usesPositions = isReversed == 0 && x.extra == 0 && Bool.random(using: &random)
+        let usesMask = x.extra == 0 && Bool.random(using: &random)
+        var body = [
+            Node("MatMul", inputs: ["x_t", input], outputs: ["wx"]),
+            Node("MatMul", inputs: ["h", recurrent], outputs: ["wh"]),
+            Node("Sigmoid", inputs: ["wx"], outputs: ["gate"]),
+        ]
+        var sum = "wx"
+        if usesPositions {
+            body += [
+                Node("Min", inputs: ["t", last], outputs: ["now"]),
+                Node("Gather", inputs: [table, "now"], outputs: ["shift"]),
+                Node("Sub", inputs: ["wx", "shift"], outputs: ["shifted"]),
+            ]
+            sum = "shifted"
+        }
+        body += [
+            Node("Add", inputs: [sum, "wh"], outputs: ["sum"]),
+            Node("Tanh", inputs: ["sum"], outputs: ["new"]),
+            Node("Mul", inputs: ["new", usesMask ? "m_t" : "gate"], outputs: ["h_next"]),
+            Node(
+                "Concat",
+                inputs: ["gate", "h_next"],
+                outputs: ["each"],
+                attributes: [Attribute("axis", .int(-1))]
+            ),
+        ]
+        var (inputs, formal) = ([state, x.name], ["h", "x_t"])
+        var axes: [Int64] = [1]
+        if usesMask {
+            inputs.append("mask")
+            formal.append("m_t")
+            axes.append(2)
+        }
+        if usesPositions {
+            let length = node("Gather", [node("Shape", [x.name])[0], constant([1 as Int64], [])])[0]
+            inputs.append(node("Range", [constant([0 as Int64], []), length, constant([1 as Int64], [])])[0])
+            formal.append("t")
+            axes.append(0)
+        }
+        let graph = Graph(
+            name: "body",
+            nodes: body,
+            inputs: formal.map { ValueInfo($0, elementType: $0 == "t" ? .int64 : .float32, dimensions: nil) },
+            outputs: ["h_next", "each"].map { ValueInfo($0, elementType: .float32, dimensions: nil) }
+        )
+        let count = formal.count - 1
+        let results = node(
+            "Scan",
+            inputs,
+            [
+                Attribute("body", .graph(graph)), Attribute("num_scan_inputs", .int(Int64(count))),
+                Attribute("scan_input_axes", .ints(axes)),
+                Attribute("scan_input_directions", .ints([Int64](repeating: isReversed, count: count))),
+                Attribute("scan_output_axes", .ints([1])),
+                Attribute("scan_output_directions", .ints([writesReversed])),
+            ],
+            outputs: 2
+        )
+        values.append(Value(name: results[0], layout: .rows, channels: hidden))
+        values.append(Value(name: results[1], layout: .channelsLast, channels: 2 * hidden, extra: x.extra))
     }
 
     private mutating func positions(_ x: Value) {

@@ -5,15 +5,16 @@ import TensorCore
 /// Inputs: states, then scan inputs; outputs: final states, then scan outputs. Each scan input has its own axis and
 /// direction, each scan output as well. All scan inputs must have one length; 0 is allowed.
 struct Scan: Operator, TakingAllTypes {
-    private struct Stream: Sendable {
+    /// How a scan input is read, or a scan output written.
+    struct Stream: Sendable {
         let axis: Int
         let isReversed: Bool
     }
 
-    private let body: Subgraph
-    private let stateCount: Int
-    private let scanInputs: [Stream]
-    private let scanOutputs: [Stream]
+    let body: Subgraph
+    let stateCount: Int
+    let scanInputs: [Stream]
+    let scanOutputs: [Stream]
     /// How the body runs in place; nil if it cannot.
     let schedule: ScanSchedule?
 

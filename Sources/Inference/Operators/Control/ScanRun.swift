@@ -10,6 +10,8 @@ struct ScanRun {
     static let maximumStackedCount = 1 << 26
 
     private let schedule: ScanSchedule
+    /// The nodes before the loop, and in it.
+    private let (prologue, loop): ([Int], [Int])
     private let inputs: NodeInputs
     private let steps: Int
     private let isReversed: Bool
@@ -75,6 +77,7 @@ struct ScanRun {
         self.schedule = schedule
         self.inputs = inputs
         self.isReversed = isReversed
+        (prologue, loop) = (schedule.prologue, schedule.loop)
         packing = nil
         steps = rows.first?.shape[0] ?? 0
         tensors = schedule.graph.values.map(\.constant)
@@ -90,6 +93,7 @@ struct ScanRun {
     ///
     /// - Parameters:
     ///   - schedule: The body's, whose scan inputs are all read in the same direction.
+    ///   - parts: What runs before the loop and in it, if not as for a batch.
     ///   - scanInputs: Rows as `packing` orders them, `[rows, features]`, where a sequence has its own; else, the same
     ///     for all sequences, `[steps, ...]`.
     ///   - captures: The values of the enclosing graph that the body reads, the same for all sequences.
@@ -97,6 +101,7 @@ struct ScanRun {
     ///   - inputs: The node's inputs.
     init(
         _ schedule: ScanSchedule,
+        parts: (prologue: [Int], loop: [Int])? = nil,
         scanInputs: [ScanRows.Input],
         captures: [Tensor],
         packing: ScanRows,
@@ -105,6 +110,7 @@ struct ScanRun {
         self.schedule = schedule
         self.inputs = inputs
         self.packing = packing
+        (prologue, loop) = parts ?? (schedule.prologue, schedule.loop)
         isReversed = false
         steps = packing.alive.count
         tensors = schedule.graph.values.map(\.constant)
@@ -131,7 +137,7 @@ struct ScanRun {
             schedule.roles[$1] == .stepped ? $0 + (tensors[$1]?.count ?? 0) : $0
         }
         guard stacked <= Self.maximumStackedCount else { return nil }
-        for index in schedule.prologue { guard compute(index) else { return nil } }
+        for index in prologue { guard compute(index) else { return nil } }
         var results: [Tensor] = []
         for (position, state) in states.enumerated() {
             guard state.elementType == .float32,
@@ -148,7 +154,7 @@ struct ScanRun {
             places[schedule.graph.inputs[position]] = place
             results.append(copy)
         }
-        for index in schedule.loop {
+        for index in loop {
             guard add(index) else { return nil }
             let lastUse = schedule.lastUse
             memory.release { lastUse[$0] <= index }

@@ -56,6 +56,44 @@ struct ScanSchedule: Sendable {
         lastUse = Self.lastUse(graph)
     }
 
+    /// What runs before the loop and in it where each sequence has rows of its own.
+    ///
+    /// What is done element by element to rows of their own, for the loop alone, is better done in the loop: the rows of one
+    /// step stay in the cache, those of all steps do not.
+    ///
+    /// - Parameter rows: The scan inputs with rows for each sequence, as values.
+    /// - Returns: The nodes before the loop and in it, in order; nil if a node before it has no form for rows.
+    func parts(rows: Set<PlanGraph.ValueID>) -> (prologue: [Int], loop: [Int])? {
+        var hasRows = rows
+        for index in prologue {
+            let node = graph.nodes[index]
+            guard node.inputs.contains(where: { $0.map { hasRows.contains($0) } ?? false }) else { continue }
+            guard !(node.computation is GatherOperator), node.outputs.count == 1, let output = node.outputs[0]
+            else { return nil }
+            hasRows.insert(output)
+        }
+        var inside = Set(loop)
+        var readers = [[Int]](repeating: [], count: graph.values.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for case .some(let id) in node.inputs { readers[id].append(index) }
+        }
+        for index in prologue.reversed() {
+            let node = graph.nodes[index]
+            guard let output = node.outputs.first ?? nil, hasRows.contains(output),
+                Self.isElementwiseInLoop(node, graph), readers[output].allSatisfy({ inside.contains($0) })
+            else { continue }
+            inside.insert(index)
+        }
+        return (prologue.filter { !inside.contains($0) }, inside.sorted())
+    }
+
+    private static func isElementwiseInLoop(_ node: PlanGraph.Node, _ graph: PlanGraph) -> Bool {
+        switch node.computation {
+        case is Unary, is Arithmetic, is Variadic, is ScaleShift: (try? checkLoop(node, graph)) != nil
+        default: false
+        }
+    }
+
     private static func isHoistable(_ node: PlanGraph.Node, _ roles: [Role]) -> Bool {
         switch node.computation {
         case is Arithmetic, is Unary, is Variadic, is Clip, is Comparison, is Logical, is Not, is Where,

@@ -4,7 +4,7 @@ import TensorCore
 /// An operator over steps: RNN, GRU or LSTM; they differ in their cell and in whether they have cell states.
 ///
 /// Weights that are constants are packed once, when the model is planned.
-protocol RecurrentOperator: Operator {
+protocol RecurrentOperator: RaggedOperator {
     /// Directions, layout, cells.
     var attributes: RecurrentAttributes { get }
     /// The weights where they are constants and packed; else nil.

@@ -23,6 +23,25 @@ struct NodePacking {
         return try graph.rows(of: id, try known[index])
     }
 
+    /// Whether the node has an input.
+    func isPresent(_ index: Int) -> Bool { index < node.inputs.count && node.inputs[index] != nil }
+
+    /// Whether anyone asks for an output.
+    func isRead(_ index: Int) -> Bool { index < node.outputs.count && node.outputs[index] != nil }
+
+    /// An input with no axis of time: a row a sequence, or a constant with the axes it has for one, the same for all.
+    func sequenceValue(_ index: Int) throws(NoRule) -> PlanGraph.ValueID {
+        let facts = try known[index]
+        guard facts.timeAxes.isEmpty else { throw NoRule("input \(index) has an axis of time") }
+        if let constant = known.constant(index) { return self.constant(constant) }
+        guard let uniform = facts.uniform else { return try rows(index) }
+        let extents = facts.extents.indices.map { facts.constant($0) ?? 1 }
+        guard let shape = try? Shape(checking: extents),
+            let value = try? Self.filled(uniform, extents).reshaped(to: shape)
+        else { throw NoRule("input \(index) is the same everywhere, but large") }
+        return constant(value)
+    }
+
     /// A constant of the packed graph.
     func constant(_ tensor: Tensor) -> PlanGraph.ValueID { graph.constant(tensor) }
 

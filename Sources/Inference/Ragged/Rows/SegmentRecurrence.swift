@@ -1,0 +1,136 @@
+import Kernels
+import TensorCore
+
+/// An RNN, GRU or LSTM over every sequence: `X [R, features]` to `Y [R, directions, hidden]` and the last states,
+/// `[B, directions, hidden]`.
+///
+/// What the inputs give to the gates is one product for all rows. The sequences then step side by side, sorted by length, so
+/// that a step costs only those that have not ended; a reversed direction begins at each sequence's own end.
+///
+/// Inputs: the rows, the offsets of the sequences in them, the first hidden states, and the first cell states; states are
+/// `[B, directions, hidden]` or, the same for all, `[directions, hidden]`, with any axes of length 1 left out, or absent for zeros.
+struct SegmentRecurrence: Operator, SteppingOperator {
+    let attributes: RecurrentAttributes
+    let weights: RecurrentWeights
+    /// Whether anyone reads `Y`.
+    let writesSteps: Bool
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        let (hidden, directions, width) = (attributes.hiddenSize, weights.layers.count, attributes.width)
+        let features = weights.layers.first?.features ?? 0
+        guard x.shape.rank > 0, x.count == x.shape[0] * features else {
+            throw .shape(.dimensionMismatch(axis: 1, expected: features, actual: x.count))
+        }
+        let rows = x.shape[0]
+        let segments = try Segments(inputs[1], rows: rows)
+        let lengths = (0..<segments.count).map { segments[$0].count }
+        var y = try inputs.makeTensor(
+            .float32,
+            Shape.checked([writesSteps ? rows : 0, directions, hidden])
+        )
+        var states = try state(2, segments.count, inputs)
+        var cells = attributes.hasCells ? try state(3, segments.count, inputs) : nil
+        var projections = try inputs.makeTensor(.float32, Shape.checked([rows, width]))
+        for (direction, layer) in weights.layers.enumerated() {
+            var h = Self.column(states, direction, directions, hidden)
+            var c = cells.map { Self.column($0, direction, directions, hidden) } ?? []
+            x.withPointer(to: Float.self) { x in
+                projections.withMutablePointer(to: Float.self) { projections in
+                    layer.project(x, rows: rows, into: projections)
+                    y.withMutablePointer(to: Float.self) { y in
+                        h.withUnsafeMutableBufferPointer { h in
+                            c.withUnsafeMutableBufferPointer { c in
+                                guard let h = h.baseAddress else { return }
+                                let places = StepRows(
+                                    packed: lengths,
+                                    width: directions * hidden,
+                                    column: direction * hidden
+                                )
+                                layer.run(
+                                    projections,
+                                    StepRows(packed: lengths, width: width),
+                                    lengths: lengths,
+                                    isReversed: attributes.isReversed[direction],
+                                    states: RecurrentLayer.States(
+                                        hidden: h,
+                                        cell: attributes.hasCells ? c.baseAddress : nil
+                                    ),
+                                    output: writesSteps ? (y, places) : nil
+                                )
+                            }
+                        }
+                    }
+                }
+            }
+            Self.put(h, direction, directions, hidden, into: &states)
+            if var last = cells.take() {
+                Self.put(c, direction, directions, hidden, into: &last)
+                cells = last
+            }
+        }
+        return .many([y, states] + (cells.map { [$0] } ?? []))
+    }
+
+    /// The first states, `[B, directions, hidden]`.
+    private func state(_ index: Int, _ count: Int, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        let size = weights.layers.count * attributes.hiddenSize
+        let shape = try Shape.checked([count, weights.layers.count, attributes.hiddenSize])
+        guard inputs.optional(index) != nil else { return Tensor(repeating: Float(0), shape: shape) }
+        let given = try inputs.float32(index)
+        if given.count == count * size { return try given.viewed(as: shape) }
+        guard given.count == size else {
+            throw .shape(.elementCountMismatch(expected: count * size, actual: given.count))
+        }
+        return try inputs.makeTensor(of: Float.self, shape) { target in
+            given.withPointer(to: Float.self) { source in
+                for sequence in 0..<count {
+                    (target + sequence * size).update(from: source, count: size)
+                }
+            }
+        }
+    }
+
+    /// The states of one direction, `[B, hidden]`.
+    private static func column(
+        _ states: Tensor,
+        _ direction: Int,
+        _ directions: Int,
+        _ hidden: Int
+    ) -> [Float] {
+        let count = states.shape[0]
+        return [Float](unsafeUninitializedCapacity: max(count * hidden, 1)) { target, initialized in
+            initialized = count * hidden
+            guard let target = target.baseAddress else { return }
+            states.withPointer(to: Float.self) { source in
+                for sequence in 0..<count {
+                    (target + sequence * hidden).initialize(
+                        from: source + (sequence * directions + direction) * hidden,
+                        count: hidden
+                    )
+                }
+            }
+        }
+    }
+
+    private static func put(
+        _ values: [Float],
+        _ direction: Int,
+        _ directions: Int,
+        _ hidden: Int,
+        into states: inout Tensor
+    ) {
+        let count = states.shape[0]
+        states.withMutablePointer(to: Float.self) { target in
+            values.withUnsafeBufferPointer { source in
+                guard let source = source.baseAddress else { return }
+                for sequence in 0..<count {
+                    (target + (sequence * directions + direction) * hidden).update(
+                        from: source + sequence * hidden,
+                        count: hidden
+                    )
+                }
+            }
+        }
+    }
+}
