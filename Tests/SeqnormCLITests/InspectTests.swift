@@ -28,6 +28,19 @@ import Testing
         )
     }
 
+    private func plan(_ name: String) throws -> String {
+        let model = try SequenceModel(model: Model(contentsOf: Fixtures.reference("models/\(name).onnx")))
+        return PlanText(try model.planReport(for: .outputs([]))).text
+    }
+
+    @Test func `a plan names each node, how it runs, and what is not packed`() throws {
+        let loop = try plan("vowels-bnlstm/inference")
+        #expect(loop.contains("packed      Scan"))
+        let convolutions = try plan("vowels-cnn/inference")
+        #expect(convolutions.contains("Conv"))
+        #expect(convolutions.contains(" 0 by sequence"))
+    }
+
     @Test func `a report of a model that cannot be served says why`() throws {
         #expect(try report("nested-scan/inference").contains("unknown     input 'x' has the axes"))
     }

@@ -36,6 +36,8 @@ enum PlannerPasses {
         if rewriting {
             apply(AffineChain.self, to: &graph)
             apply(AffineIntoWeights.self, to: &graph)
+            apply(AttentionFusion.self, to: &graph)
+            apply(GeluFusion.self, to: &graph)
             apply(ActivationEpilogue.self, to: &graph)
             apply(ScanHoisting.self, to: &graph)
         }

@@ -14,6 +14,8 @@ struct PackedPlan: Sendable {
     private let outputs: [Lowering.Output]
     private let tail: Lowering.Tail?
     private let limits: ModelLimits
+    /// Whether a step of many sequences costs less than those of each; such a batch is never parted.
+    private let takesSteps: Bool
     /// How each node runs.
     let report: PlanReport
 
@@ -44,11 +46,52 @@ struct PackedPlan: Sendable {
         outputs = result.outputs
         tail = result.tail
         limits = planned.limits
+        takesSteps = result.takesSteps
         lengths = Array(lowering.lengths)
     }
 
+    /// Up to this many rows, the values between two operators stay in the second-level cache.
+    private static let rowsAtOnce = 512
+
     /// The outputs of a batch, or nil if it has to be run sequence by sequence.
     func run(_ batch: SequenceBatch) -> [SequenceOutput]? {
+        let parts = takesSteps ? [] : Self.parts(batch)
+        guard parts.count > 1 else { return whole(batch) }
+        var outputs = [[SequenceOutput]](repeating: [], count: rules.count)
+        for part in parts {
+            guard let answers = whole(batch.slice(part)) else { return nil }
+            for (index, answer) in answers.enumerated() { outputs[index].append(answer) }
+        }
+        var results: [SequenceOutput] = []
+        for (index, answers) in outputs.enumerated() {
+            guard let rows = try? rules[index].pack(answers.map(\.rows)) else { return nil }
+            let lengths = answers.compactMap(\.lengths)
+            guard lengths.isEmpty || lengths.count == answers.count else { return nil }
+            results.append(
+                SequenceOutput(
+                    name: rules[index].name,
+                    rows: rows,
+                    lengths: lengths.isEmpty ? nil : Array(lengths.joined())
+                )
+            )
+        }
+        return results
+    }
+
+    /// Sequences that follow each other, as many together as have few enough rows.
+    private static func parts(_ batch: SequenceBatch) -> [Range<Int>] {
+        var parts: [Range<Int>] = []
+        var first = 0
+        for index in 0..<batch.count
+        where index > first && batch.offsets[index + 1] - batch.offsets[first] > rowsAtOnce {
+            parts.append(first..<index)
+            first = index
+        }
+        return parts + [first..<batch.count]
+    }
+
+    /// The outputs of a batch that is run at once.
+    private func whole(_ batch: SequenceBatch) -> [SequenceOutput]? {
         guard let rows = rows(batch), let offsets = offsets(batch) else { return nil }
         return try? run(batch, rows, offsets)
     }

@@ -236,4 +236,60 @@ struct PassReasonTests {
         PlannerPasses.run(on: &done)
         #expect(reason(Pass.self, done) == .otherOperator)
     }
+
+    // MARK: AttentionFusion
+
+    @Test func `scores, softmax and their product with values become one, unless`() throws {
+        typealias Pass = AttentionFusion
+        let constants = ["c": Tensor(scalar: Float(2)), "w": try tensor([1, 2, 3, 4], [2, 2])]
+        let scores = node("MatMul", ["x", "v"], "s")
+        let scale = node("Mul", ["s", "c"], "t")
+        let last = Attribute("axis", .int(-1))
+        let weights = Node("Softmax", inputs: ["t"], outputs: ["p"], attributes: [last])
+        let product = node("MatMul", ["p", "x"])
+        #expect(reason(Pass.self, try graph([scores, scale, weights, product], constants)) == nil)
+        let direct = Node("Softmax", inputs: ["s"], outputs: ["p"], attributes: [last])
+        #expect(reason(Pass.self, try graph([scores, direct, product], constants)) == nil)
+        #expect(reason(Pass.self, try graph([node("MatMul", ["x", "v"])])) == .otherOperator)
+        let first = Node("Softmax", inputs: ["s"], outputs: ["p"], attributes: [Attribute("axis", .int(1))])
+        #expect(reason(Pass.self, try graph([scores, first, product])) == .unsupportedShape)
+        let shown = try graph([scores, direct, product], constants, outputs: ["y", "p"])
+        #expect(reason(Pass.self, shown) == .intermediateIsUsed)
+        let varying = node("Mul", ["s", "v"], "t")
+        #expect(reason(Pass.self, try graph([scores, varying, weights, product])) == .notConstant)
+        let wide = node("Mul", ["s", "w"], "t")
+        #expect(
+            reason(Pass.self, try graph([scores, wide, weights, product], constants)) == .unsupportedShape
+        )
+        let fixed = node("MatMul", ["p", "w"])
+        #expect(reason(Pass.self, try graph([scores, direct, fixed], constants)) == .unsupportedShape)
+    }
+
+    // MARK: GeluFusion
+
+    @Test func `a gelu that is written out becomes one function, unless`() throws {
+        typealias Pass = GeluFusion
+        let constants = [
+            "half": Tensor(scalar: Float(0.5)), "one": Tensor(scalar: Float(1)),
+            "root": Tensor(scalar: Float(2).squareRoot()), "part": Tensor(scalar: Float(0.5).squareRoot()),
+        ]
+        let behind = [
+            node("Div", ["x", "root"], "r"), node("Erf", ["r"], "e"), node("Add", ["e", "one"], "a"),
+            node("Mul", ["x", "a"], "g"), node("Mul", ["g", "half"]),
+        ]
+        #expect(reason(Pass.self, try graph(behind, constants)) == nil)
+        let before = [
+            node("Mul", ["x", "half"], "h"), node("Mul", ["x", "part"], "r"), node("Erf", ["r"], "e"),
+            node("Add", ["e", "one"], "a"), node("Mul", ["h", "a"]),
+        ]
+        #expect(reason(Pass.self, try graph(before, constants)) == nil)
+        #expect(reason(Pass.self, try graph(before, constants, outputs: ["y", "h"])) == .intermediateIsUsed)
+        #expect(reason(Pass.self, try graph(before, constants, outputs: ["y", "e"])) == .otherOperator)
+        var other = before
+        other[1] = node("Mul", ["x", "half"], "r")
+        #expect(reason(Pass.self, try graph(other, constants)) == .otherOperator)
+        other = before
+        other[0] = node("Mul", ["v", "half"], "h")
+        #expect(reason(Pass.self, try graph(other, constants)) == .otherOperator)
+    }
 }

@@ -9,6 +9,8 @@ import Testing
 /// The law of packed plans: the same bits as each sequence alone.
 struct PackedLawTests {
     private static let batches = [[1], [2], [7], [3, 1, 2], [12, 13, 11, 1, 24, 25], [64, 5, 65, 130]]
+    /// Batches that are run in parts.
+    private static let large = [[300, 200, 100, 1, 512, 7, 600, 3], [513], [1, 512, 1]]
 
     /// Whether the batch ran packed; its outputs must be those of the sequences one by one.
     private func check(_ executor: PackedExecutor, _ batch: SequenceBatch, _ place: String) throws -> Bool {
@@ -58,7 +60,7 @@ struct PackedLawTests {
             guard let executor = try model.raggedExecutor(for: request).executor as? PackedExecutor else {
                 continue
             }
-            for lengths in Self.batches {
+            for lengths in Self.batches + Self.large {
                 let batch = try batch(model, lengths)
                 #expect(try check(executor, batch, "\(request) \(lengths)"))
             }

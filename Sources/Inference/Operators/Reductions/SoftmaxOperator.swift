@@ -6,6 +6,9 @@ struct SoftmaxOperator: Operator {
     private let takesAllBehind: Bool
     private let logarithm: Bool
 
+    /// Whether it is a plain softmax along the last axis, whatever the rank.
+    var isAlongLastAxis: Bool { axis == -1 && !logarithm }
+
     init(logarithm: Bool, _ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(1...1)
         self.logarithm = logarithm

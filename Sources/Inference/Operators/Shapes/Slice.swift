@@ -89,6 +89,8 @@ extension Slice: RaggedOperator {
         let start: Int
         let end: Int
         let step: Int
+        /// Up to which number of the axis, where that depends on the sequence's length.
+        var limit: LengthFunction?
     }
 
     private func parts(_ inputs: NodeFacts) throws(NoRule) -> [Part] {
@@ -118,9 +120,16 @@ extension Slice: RaggedOperator {
             let axis = axes[index]
             // Up to the length of the axis is up to its end.
             if ends[index] == x.extents[axis] { ends[index] = .integer(.max) }
-            guard case .integer(let end) = ends[index] else { throw NoRule("an end depends on the length") }
             let step = steps?[index] ?? 1
             guard step != 0, step != .min else { throw NoRule("a step of 0") }
+            if case .length(let limit) = ends[index] {
+                guard step == 1, starts[index] == 0, case .integer = x.extents[axis] else {
+                    throw NoRule("an end depends on the length")
+                }
+                parts.append(Part(axis: axis, start: 0, end: .max, step: 1, limit: limit))
+                continue
+            }
+            guard case .integer(let end) = ends[index] else { throw NoRule("an end depends on the length") }
             parts.append(Part(axis: axis, start: starts[index], end: end, step: step))
         }
         return parts
@@ -142,6 +151,11 @@ extension Slice: RaggedOperator {
         for part in try parts(inputs) {
             switch x.extents[part.axis] {
             case .integer(let length):
+                if let limit = part.limit {
+                    extents[part.axis] = .length(limit.bounded(by: length))
+                    numbers = nil
+                    continue
+                }
                 let (start, count) = Self.extent(part.start, part.end, step: part.step, length: length)
                 extents[part.axis] = .integer(count)
                 numbers = numbers.map { all in (0..<count).map { all[start + $0 * part.step] } }
@@ -159,9 +173,11 @@ extension Slice: RaggedOperator {
 
     func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
         let x = try packing.input(0)
+        let parts = try self.parts(packing.known)
+        if parts.contains(where: { $0.limit != nil }) { return [try firstRows(parts, packing)] }
         var rows = try packing.rows(0)
         var features = x.features
-        for part in try parts(packing.known) {
+        for part in parts {
             if part.axis == x.timeAxis, let time = x.time, let left = packing.outputs[0].time {
                 let cut = try cut(part)
                 if cut.begin == 0 && cut.end == 0 { continue }
@@ -185,5 +201,19 @@ extension Slice: RaggedOperator {
             features[place - 1] = count
         }
         return try packing.finished(rows, features: features)
+    }
+
+    /// The first rows of a constant table, as many as each sequence is long.
+    private func firstRows(_ parts: [Part], _ packing: NodePacking) throws(NoRule) -> PlanGraph.ValueID {
+        let result = packing.outputs[0]
+        guard let table = packing.known.constant(0), let time = result.time, parts.count == 1,
+            table.shape.dimensions[..<parts[0].axis].allSatisfy({ $0 == 1 })
+        else { throw NoRule("an end depends on the length") }
+        let rows = table.shape[parts[0].axis]
+        guard let shape = try? Shape(checking: [rows] + result.features),
+            let view = try? table.reshaped(to: shape)
+        else { throw NoRule("a table of \(table.shape)") }
+        let positions = packing.emit(Positions(), [packing.offsets(time)])
+        return packing.emit(GatherOperator(axis: 0), [packing.constant(view), positions])
     }
 }

@@ -8,6 +8,8 @@ struct LengthFunction: Hashable, Sendable {
         case multiply(Int)
         /// By a positive divisor, rounded down.
         case divide(Int)
+        /// No more than a bound.
+        case atMost(Int)
     }
 
     private(set) var steps: [Step] = []
@@ -45,6 +47,15 @@ struct LengthFunction: Hashable, Sendable {
         }
     }
 
+    /// `min(f, k)`.
+    func bounded(by limit: Int) -> LengthFunction { appending(.atMost(limit), unless: false) }
+
+    /// Whether this is another one up to a bound above 1, so that the two are equal or meet in no broadcast.
+    func isBounded(_ other: LengthFunction) -> Bool {
+        guard case .atMost(let limit)? = steps.last, limit > 1 else { return false }
+        return steps.dropLast().elementsEqual(other.steps)
+    }
+
     private func appending(_ step: Step, unless isNothing: Bool) -> LengthFunction {
         var result = self
         if !isNothing { result.steps.append(step) }
@@ -68,6 +79,7 @@ struct LengthFunction: Hashable, Sendable {
             case .divide(let divisor):
                 let remainder = value % divisor
                 (value, overflow) = (value / divisor - (remainder < 0 ? 1 : 0), false)
+            case .atMost(let limit): (value, overflow) = (min(value, limit), false)
             }
             if overflow { return nil }
         }
@@ -86,6 +98,7 @@ extension LengthFunction: CustomStringConvertible {
             case .add(let addend): "(\(text) \(addend < 0 ? "-" : "+") \(addend.magnitude))"
             case .multiply(let factor): "\(text) * \(factor)"
             case .divide(let divisor): "\(text) / \(divisor)"
+            case .atMost(let limit): "min(\(text), \(limit))"
             }
         }
     }

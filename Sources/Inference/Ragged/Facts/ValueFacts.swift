@@ -152,6 +152,10 @@ struct ValueFacts: Hashable, Sendable {
                 result.append(left)
             } else if left == .integer(1) {
                 result.append(right)
+            } else if case (.length(let f), .length(let g)) = (left, right), f.isBounded(g) || g.isBounded(f)
+            {
+                // Beyond the bound the lengths differ, and the node fails as it does in the model.
+                result.append(f.isBounded(g) ? right : left)
             } else {
                 throw NoRule("axes of length \(left) and \(right) meet")
             }

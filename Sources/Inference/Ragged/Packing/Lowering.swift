@@ -203,6 +203,8 @@ extension Lowering {
         /// For each output of the model: where it is, and its facts if it is packed.
         let outputs: [Output]
         let tail: Tail?
+        /// Whether a node takes steps over sequences side by side.
+        let takesSteps: Bool
     }
 
     enum Output {
@@ -262,7 +264,13 @@ extension Lowering {
         }
         packed.flush = { _ throws(NoRule) in throw NoRule("the graph is finished") }
         let graph = packed.finished(outputs: rows)
-        return Result(program: Program(graph), times: packed.times, outputs: outputs, tail: tail)
+        return Result(
+            program: Program(graph),
+            times: packed.times,
+            outputs: outputs,
+            tail: tail,
+            takesSteps: graph.nodes.contains { $0.computation is any SteppingOperator }
+        )
     }
 
     /// All lengths that a value has along an axis.

@@ -1,0 +1,148 @@
+internal import CKernels
+
+/// `softmax(s * Q K) V` of one head: scores exist for a few queries at a time.
+///
+/// The bits of a query's row depend on that row and on all keys and values alone: not on the other queries, nor on where rows stand.
+public struct HeadAttention: Sendable {
+    /// What is done to a score before the softmax.
+    public enum Scaling: Sendable, Hashable {
+        /// The score times a factor.
+        case factor(Float)
+        /// The score divided by a number.
+        case divisor(Float)
+    }
+
+    /// Elements of queries and values in memory: element `j` of position `i` at `start[i * row + j]`.
+    public struct Rows {
+        /// The first element.
+        public let start: UnsafePointer<Float>
+        /// Elements from one position to the next.
+        public let row: Int
+
+        /// Rows by their first element and distance.
+        ///
+        /// - Parameters:
+        ///   - start: The first element.
+        ///   - row: Elements from one position to the next.
+        public init(start: UnsafePointer<Float>, row: Int) {
+            self.start = start
+            self.row = row
+        }
+    }
+
+    /// Keys in memory: element `j` of position `i` at `start[i * row + j * column]`.
+    public struct Keys {
+        /// The first element.
+        public let start: UnsafePointer<Float>
+        /// Elements from one position to the next.
+        public let row: Int
+        /// Elements from one element of a position to the next.
+        public let column: Int
+
+        /// Keys by their first element and distances.
+        ///
+        /// - Parameters:
+        ///   - start: The first element.
+        ///   - row: Elements from one position to the next.
+        ///   - column: Elements from one element of a position to the next.
+        public init(start: UnsafePointer<Float>, row: Int, column: Int) {
+            self.start = start
+            self.row = row
+            self.column = column
+        }
+    }
+
+    /// Queries whose scores stand in memory at once: a whole number of tiles.
+    private static let block = 60
+
+    /// The length of a query and of a key.
+    public let width: Int
+    /// The length of a value.
+    public let valueWidth: Int
+    /// What is done to a score.
+    public let scaling: Scaling
+
+    /// Attention of heads of some widths.
+    ///
+    /// - Parameters:
+    ///   - width: The length of a query and of a key.
+    ///   - valueWidth: The length of a value.
+    ///   - scaling: What is done to a score before the softmax.
+    public init(width: Int, valueWidth: Int, scaling: Scaling) {
+        self.width = width
+        self.valueWidth = valueWidth
+        self.scaling = scaling
+    }
+
+    /// The results of all queries.
+    ///
+    /// - Parameters:
+    ///   - queryCount: The number of queries.
+    ///   - keyCount: The number of keys and values.
+    ///   - q: The queries.
+    ///   - k: The keys.
+    ///   - v: The values.
+    ///   - y: Where the first result is written; it must not overlap the others.
+    ///   - row: Elements from one result to the next.
+    /// - Complexity: O(queries * keys * (width + valueWidth)); scratch of O(keys * (width + valueWidth)).
+    public func apply(
+        queryCount: Int,
+        keyCount: Int,
+        q: Rows,
+        k: Keys,
+        v: Rows,
+        into y: UnsafeMutablePointer<Float>,
+        row: Int
+    ) {
+        guard queryCount > 0, keyCount > 0, valueWidth > 0 else { return }
+        let panel = Int(SN_PANEL)
+        let keyPanels = (keyCount + panel - 1) / panel * panel * width
+        let valuePanels = (valueWidth + panel - 1) / panel * panel * keyCount
+        let rows = min(queryCount, Self.block)
+        let (factor, divisor): (Float, Float?) =
+            switch scaling {
+            case .factor(let factor): (factor, nil)
+            case .divisor(let divisor): (1, divisor)
+            }
+        withScratch(keyPanels + valuePanels + rows * keyCount) { keys in
+            let values = keys + keyPanels
+            let scores = values + valuePanels
+            active.pack(width, keyCount, k.start, k.column, k.row, keys)
+            active.pack(keyCount, valueWidth, v.start, v.row, 1, values)
+            for first in stride(from: 0, to: queryCount, by: rows) {
+                let count = min(rows, queryCount - first)
+                let queries = q.start + first * q.row
+                active.multiply(
+                    count,
+                    keyCount,
+                    width,
+                    factor,
+                    queries,
+                    q.row,
+                    keys,
+                    0,
+                    scores,
+                    keyCount,
+                    nil,
+                    0
+                )
+                if let divisor { for index in 0..<count * keyCount { scores[index] /= divisor } }
+                active.softmax(false, count, keyCount, 1, scores, scores)
+                active.multiply(
+                    count,
+                    valueWidth,
+                    keyCount,
+                    1,
+                    scores,
+                    keyCount,
+                    values,
+                    0,
+                    y + first * row,
+                    row,
+                    nil,
+                    0
+                )
+            }
+        }
+    }
+}
