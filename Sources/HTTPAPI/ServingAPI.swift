@@ -20,6 +20,8 @@ public struct ServingAPI: Responder {
         public var version: String
         /// What one body may ask for.
         public var limits: DecodingLimits
+        /// How long the answer to a request that says nothing of it is of use; nil: for ever.
+        public var requestTimeout: Duration?
         /// The number of connections open now, for `/metrics`.
         public var connectionCount: @Sendable () -> Int
         /// Who may do what; nil: everybody everything.
@@ -30,14 +32,17 @@ public struct ServingAPI: Responder {
         /// - Parameters:
         ///   - version: The version of the program.
         ///   - limits: What one body may ask for.
+        ///   - requestTimeout: None by default.
         ///   - connectionCount: How many connections are open.
         public init(
             version: String = "unknown",
             limits: DecodingLimits = DecodingLimits(),
+            requestTimeout: Duration? = nil,
             connectionCount: @escaping @Sendable () -> Int = { 0 }
         ) {
             self.version = version
             self.limits = limits
+            self.requestTimeout = requestTimeout
             self.connectionCount = connectionCount
         }
     }
@@ -64,8 +69,15 @@ public struct ServingAPI: Responder {
         let repository = service.repository
         var routes = ProbeRoutes(service: service).routes
         routes += ModelRoutes(repository: repository).routes
-        routes += InstancesRoutes(service: service, limits: options.limits).routes
-        routes += TensorsRoutes(service: service, limits: options.limits, version: options.version).routes
+        routes +=
+            InstancesRoutes(service: service, limits: options.limits, timeout: options.requestTimeout).routes
+        routes +=
+            TensorsRoutes(
+                service: service,
+                limits: options.limits,
+                version: options.version,
+                timeout: options.requestTimeout
+            ).routes
         routes += PageRoutes(models: { ModelList(repository.status).models }).routes
         routes +=
             MetricsRoute(registry: registry, service: service, connectionCount: options.connectionCount)
@@ -194,7 +206,7 @@ extension APIError.Code {
     fileprivate var logLevel: Logger.Level {
         switch self {
         case .internal: .error
-        case .overloaded, .notReady: .info
+        case .overloaded, .notReady, .deadlineExceeded: .info
         case .invalidJSON, .invalidInput, .modelNotFound, .notFound, .methodNotAllowed, .notAcceptable,
             .malformedRequest, .requestTimeout, .payloadTooLarge, .unsupportedMediaType, .headerTooLarge,
             .cancelled, .unauthorized, .forbidden:

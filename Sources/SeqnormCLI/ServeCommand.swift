@@ -82,6 +82,8 @@ struct ServingProcess: Service {
         var options = ServingAPI.Options(
             version: Seqnorm.version,
             limits: settings.decodingLimits,
+            requestTimeout: settings.requestTimeout.value > 0
+                ? .seconds(settings.requestTimeout.value) : nil,
             connectionCount: { bound.withLockedValue { $0?.connectionCount } ?? 0 }
         )
         options.access = access

@@ -39,6 +39,8 @@ struct ServeOptions: ParsableArguments {
     var maxQueuedRows: Int?
     @Option(help: "Seconds a request waits for others to run with while a thread is idle. (default: 0)")
     var maxQueueDelay: Double?
+    @Option(help: "Seconds until a request that asks for no other is answered 504; 0: never. (default: 300)")
+    var requestTimeout: Double?
     @Option(help: "The most sequences in one request. (default: 10000)")
     var maxInstances: Int?
     @Option(help: "The most positions in one sequence. (default: 1000000)")
@@ -75,6 +77,7 @@ struct ServeSettings: Sendable {
     let maxQueuedRequests: Setting<Int>
     let maxQueuedRows: Setting<Int>
     let maxQueueDelay: Setting<Double>
+    let requestTimeout: Setting<Double>
     let maxInstances: Setting<Int>
     let maxPositions: Setting<Int>
     let maxBodyBytes: Setting<Int>
@@ -162,6 +165,7 @@ struct ServeSettings: Sendable {
         )
         maxQueuedRows = try count("max-queued-rows", options.maxQueuedRows, 1 << 20, 1...(1 << 40))
         maxQueueDelay = try seconds("max-queue-delay", options.maxQueueDelay, 0)
+        requestTimeout = try seconds("request-timeout", options.requestTimeout, 300)
         maxInstances = try count("max-instances", options.maxInstances, 10_000, 1...(1 << 30))
         maxPositions = try count("max-positions", options.maxPositions, 1_000_000, 1...(1 << 30))
         maxBodyBytes = try count("max-body-bytes", options.maxBodyBytes, 64 << 20, 1...(1 << 31))
@@ -188,7 +192,8 @@ struct ServeSettings: Sendable {
             host.summary, port.summary, batching.summary, threads.summary, eventLoopThreads.summary,
             maxInlineMicroseconds.summary,
             maxBatchRows.summary, maxBatchSize.summary, targetBatchMilliseconds.summary,
-            maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, maxInstances.summary,
+            maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, requestTimeout.summary,
+            maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
             connections.summary, listener.summary, limits.summary, drainDelay.summary,
             shutdownTimeout.summary,

@@ -1,7 +1,7 @@
 public import Inference
 
 /// Why a model could not be served or a request not be answered.
-public enum ServingError: Error, Equatable, Sendable {
+public enum ServingError: Error, Hashable, Sendable {
     /// A request breaks the model's signature; `index` is the sequence at fault, nil if the request as a whole is.
     case invalidInput(index: Int?, reason: InputFault)
     /// No model has this name.
@@ -20,6 +20,11 @@ public enum ServingError: Error, Equatable, Sendable {
     case overloaded(queuedRequests: Int)
     /// As many positions are waiting as may wait.
     case tooManyRowsQueued(rows: Int)
+    /// Several sequences of a request break the model's signature; each with its own
+    /// ``invalidInput(index:reason:)``.
+    case invalidSequences([SequenceFault])
+    /// The answer was not there when its time was up.
+    case deadlineExceeded
     /// The caller's task was cancelled before the answer was there.
     case cancelled
     /// The model failed on these sequences; `reason` names the node.
@@ -48,6 +53,9 @@ extension ServingError: CustomStringConvertible {
         case .overloaded(let queuedRequests):
             "\(queuedRequests) requests are waiting already; try again later"
         case .tooManyRowsQueued(let rows): "\(rows) positions are waiting already; try again later"
+        case .invalidSequences(let faults):
+            "\(faults.count) sequences break the model's signature, the first: \(faults.first.map { "\($0.error)" } ?? "")"
+        case .deadlineExceeded: "the answer was not there when the request's time was up"
         case .cancelled: "the request was cancelled"
         case .executionFailed(let reason): "the model failed: \(reason)"
         case .invalidRepository(let fault): "\(fault)"

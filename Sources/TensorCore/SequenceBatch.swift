@@ -35,6 +35,9 @@ public struct SequenceBatch: Sendable, Equatable {
         self.offsets = offsets
     }
 
+    /// A batch without sequences.
+    public static let empty = SequenceBatch(rows: Tensor(repeating: Int64(0), shape: [0]), offsets: [0])
+
     private init(rows: Tensor, offsets: [Int]) {
         self.rows = rows
         self.offsets = offsets

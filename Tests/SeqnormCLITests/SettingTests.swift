@@ -60,8 +60,9 @@ import Testing
     private static let options = [
         ("host", "::1"), ("port", "0"), ("batching", "padded"), ("threads", "3"), ("event-loop-threads", "2"),
         ("max-inline-microseconds", "4"),
-        ("max-batch-rows", "17"), ("max-batch-size", "5"), ("target-batch-milliseconds", "20"),
+        ("max-batch-rows", "17"), ("max-batch-size", "5"), ("target-batch-milliseconds", "18"),
         ("max-queued-requests", "6"), ("max-queued-rows", "19"), ("max-queue-delay", "0.25"),
+        ("request-timeout", "2.5"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("idle-timeout", "2.5"), ("header-timeout", "3.5"),
         ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-inflate-ratio", "6"),
@@ -124,6 +125,9 @@ import Testing
         #expect(batches.maxBatchRows == 17)
         #expect(batches.maxBatchSize == 5)
         #expect(batches.maxQueuedRequests == 6)
+        #expect(batches.maxQueuedRows == 19)
+        #expect(batches.targetRun == .milliseconds(18))
+        #expect(batches.maxQueueDelay == .milliseconds(250))
         #expect(batches.maxSequencePositions == 8)
         let limits = ModelLimits(
             nestingDepth: 12,
@@ -159,7 +163,9 @@ import Testing
     @Test(arguments: [
         ("host", ""), ("port", "-1"), ("port", "65536"), ("batching", "even"), ("threads", "0"),
         ("event-loop-threads", "0"), ("max-batch-rows", "0"), ("max-batch-size", "x"),
-        ("max-queued-requests", "0"), ("max-instances", "0"), ("max-positions", "0"),
+        ("max-queued-requests", "0"), ("max-queued-rows", "0"), ("max-queue-delay", "-1"),
+        ("target-batch-milliseconds", "-1"), ("request-timeout", "-1"), ("max-instances", "0"),
+        ("max-positions", "0"),
         ("max-body-bytes", "0"), ("max-header-bytes", "1"), ("max-connections", "0"), ("drain-delay", "-1"),
         ("max-nesting-depth", "65"), ("max-nodes", "0"), ("max-tensor-bytes", "0"), ("max-loop-trips", "-1"),
         ("max-scan-output-bytes", "0"), ("max-function-depth", "65"), ("max-inlined-bytes", "0"),

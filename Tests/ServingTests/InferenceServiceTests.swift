@@ -177,4 +177,39 @@ struct InferenceServiceTests {
         let service = InferenceService(repository: repository, pool: pool)
         #expect(service.readiness == .notReady(reason: "model 'm' version 1 is loading"))
     }
+
+    @Test func `every sequence that breaks a rule is named, or the others are answered without them`()
+        async throws
+    {
+        try await withService(BatchOptions(maxSequencePositions: 30)) { service, model, _ in
+            let good = try ServedFixtures.sequences(0..<3)
+            let long = try SequenceBatch(rows: Tensor(repeating: Float(0), shape: [31, 12]), lengths: [31])
+            let batch = try SequenceBatch.concatenating([
+                long, good.slice(0..<2), long, good.slice(2..<3),
+            ])
+            let faults = [0, 3].map { index in
+                SequenceFault(
+                    index: index,
+                    error: .invalidInput(index: index, reason: .tooLong(positions: 31, limit: 30))
+                )
+            }
+            let request = OutputRequest.outputs(["predictions"])
+            await #expect(throws: ServingError.invalidSequences(faults)) {
+                try await service.infer(model, request, batch)
+            }
+            let handling = RequestHandling(isolatesFaults: true)
+            guard case .waiting(let wait) = try service.start(model, request, batch, handling) else {
+                Issue.record("nothing runs inline here")
+                return
+            }
+            let answer = try await wait()
+            #expect(answer.faults == faults)
+            #expect(same(answer.outputs, try await service.infer(model, request, good)))
+            guard case .finished(let none) = try service.start(model, request, long, handling) else {
+                Issue.record("there is nothing to run")
+                return
+            }
+            #expect(none.outputs.isEmpty && none.faults.map(\.index) == [0])
+        }
+    }
 }

@@ -42,6 +42,8 @@ public struct APIError: Error, Hashable, Sendable {
         case notReady = "not_ready"
         /// Anything else: 500, with the request id only.
         case `internal`
+        /// The answer was not there in time: 504.
+        case deadlineExceeded = "deadline_exceeded"
     }
 
     /// The status.
@@ -54,6 +56,10 @@ public struct APIError: Error, Hashable, Sendable {
     public let path: String?
     /// Header fields that belong to the error, such as `Allow`.
     public let headers: HTTPHeaders
+    /// The first faults, if several sequences are to blame.
+    public var faults: [Fault] = []
+    /// The number of sequences that are to blame; 0 if there are not several.
+    public var faultCount = 0
 
     private init(
         _ status: HTTPResponseStatus,
@@ -88,7 +94,9 @@ public struct APIError: Error, Hashable, Sendable {
         switch error {
         case let error as APIError: self = error
         case let error as BodyError: self.init(error)
+        case ServingError.invalidSequences(let faults): self.init(faults, place: place)
         case let error as ServingError: self.init(error, place: place)
+        case let error as InstanceFaults: self.init(error)
         case let error as RouteFault: self.init(error)
         case let error as Rejection: self.init(error)
         case let error as AccessDenied: self.init(error)
@@ -124,6 +132,8 @@ public struct APIError: Error, Hashable, Sendable {
         case .overloaded, .tooManyRowsQueued:
             self.init(.tooManyRequests, .overloaded, "\(error)", headers: Self.retryAfter)
         case .notReady: self.init(.serviceUnavailable, .notReady, "\(error)", headers: Self.retryAfter)
+        case .invalidSequences(let faults): self.init(faults, place: place)
+        case .deadlineExceeded: self.init(.gatewayTimeout, .deadlineExceeded, "\(error)")
         case .cancelled:
             self.init(.custom(code: 499, reasonPhrase: "Client Closed Request"), .cancelled, "\(error)")
         case .executionFailed, .invalidRepository: self = .internalError
@@ -142,6 +152,7 @@ public struct APIError: Error, Hashable, Sendable {
         case .unsupportedMediaType(let supported):
             let list = supported.joined(separator: ", ")
             self.init(.unsupportedMediaType, .unsupportedMediaType, message, headers: ["Accept-Post": list])
+        case .malformedField: self.init(.badRequest, .malformedRequest, message)
         case .unsupportedContentCoding:
             let headers: HTTPHeaders = ["Accept-Encoding": "identity"]
             self.init(.unsupportedMediaType, .unsupportedMediaType, message, headers: headers)

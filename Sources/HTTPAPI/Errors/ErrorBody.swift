@@ -9,9 +9,19 @@ struct ErrorBody: Encodable {
     let status: UInt
     let path: String?
     let requestID: String
+    let errors: [Fault]?
+    let errorCount: Int?
+
+    struct Fault: Encodable {
+        let index: Int
+        let path: String?
+        let code: String
+        let error: String
+    }
 
     enum CodingKeys: String, CodingKey {
-        case error, code, status, path
+        case error, code, status, path, errors
+        case errorCount = "error_count"
         case requestID = "request_id"
     }
 
@@ -21,6 +31,13 @@ struct ErrorBody: Encodable {
         status = error.status.code
         path = error.path
         self.requestID = requestID
+        errors =
+            error.faults.isEmpty
+            ? nil
+            : error.faults.map {
+                Fault(index: $0.index, path: $0.path, code: $0.code.rawValue, error: $0.message)
+            }
+        errorCount = error.faultCount > 0 ? error.faultCount : nil
     }
 }
 

@@ -47,6 +47,8 @@ public enum InputRule: Error, Hashable, Sendable {
     case noClasses
     /// `top_k` outside `1 ... classes`.
     case topK(classes: Int)
+    /// A word other than those known.
+    case notOneOf([String])
 
     // Tensors.
     /// An input the model does not have.
@@ -95,6 +97,7 @@ extension InputRule: CustomStringConvertible {
         case .outputsAndLayer: "'outputs' and 'layer' exclude each other"
         case .outputNames: "needs one or more names, each once"
         case .noClasses: "no answer of the model is a list of named classes"
+        case .notOneOf(let words): "must be \(words.joined(separator: " or "))"
         case .topK(let classes): "must be from 1 to \(classes), the number of classes"
         case .unknownInput(let known): "unknown input; the model has \(known.joined(separator: ", "))"
         case .unknownDatatype:

@@ -14,6 +14,8 @@ enum RouteFault: Error, Equatable {
     case unsupportedMediaType(supported: [String])
     /// The body is compressed.
     case unsupportedContentCoding
+    /// A header field has a value that breaks its rule.
+    case malformedField(name: String, rule: String)
     /// The client takes none of the media types the route answers in.
     case notAcceptable(supported: [String])
 }
@@ -30,6 +32,7 @@ extension RouteFault: CustomStringConvertible {
         case .unsupportedMediaType(let supported):
             "Content-Type must be one of \(supported.joined(separator: ", "))"
         case .unsupportedContentCoding: "the body must not be compressed (Content-Encoding: identity)"
+        case .malformedField(let name, let rule): "\(name) must be \(rule)"
         case .notAcceptable(let supported):
             "the answer is \(supported.joined(separator: " or ")), which Accept excludes"
         }

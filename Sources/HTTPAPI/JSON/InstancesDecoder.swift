@@ -43,6 +43,17 @@ public struct InstancesDecoder: Sendable {
     /// - Throws: ``BodyError/invalidJSON(_:at:)`` or ``BodyError/invalidInput(_:at:)``.
     /// - Complexity: O(bytes); reads every byte once and every number once.
     public func decode(_ body: ByteBuffer) throws(BodyError) -> InstancesRequest {
+        let request = try read(body)
+        if let first = request.faults.first, !request.parameters.isolatesFaults { throw first.error }
+        return request
+    }
+
+    /// Reads a body, and tells of all sequences that cannot be read whether faults are to be isolated or not.
+    ///
+    /// - Parameter body: The whole body; its reader index does not move.
+    /// - Returns: The sequences that can be read, what is wrong with the others, and the options.
+    /// - Throws: ``BodyError/invalidJSON(_:at:)`` or ``BodyError/invalidInput(_:at:)`` for all other faults.
+    func read(_ body: ByteBuffer) throws(BodyError) -> InstancesRequest {
         try JSONParserPool.shared.withParsed(body, maxDepth: reader.limits.maxDepth) {
             (root) throws(BodyError) in
             try request(root)
@@ -54,7 +65,7 @@ public struct InstancesDecoder: Sendable {
         var instances: JSONValue?
         var outputs: [String]?
         var layer: String?
-        var topK: Int?
+        var parameters = RequestParameters()
         var seen: [String] = []
         try root.forEachMember { (key, value) throws(BodyError) in
             guard !seen.contains(key) else { throw .invalidInput(.duplicateKey, at: BodyPlace()) }
@@ -63,7 +74,7 @@ public struct InstancesDecoder: Sendable {
             case "instances": instances = value
             case "outputs": outputs = try value.outputNames()
             case "layer": layer = try value.string()
-            case "parameters": topK = try parameters(value)
+            case "parameters": parameters = try RequestParameters(value, classCount: classCount)
             case "signature_name":
                 guard try value.string() == "serving_default" else {
                     throw .invalidInput(.unknownSignature, at: BodyPlace())
@@ -76,11 +87,21 @@ public struct InstancesDecoder: Sendable {
             throw .invalidInput(.outputsAndLayer, at: BodyPlace([.key("layer")]))
         }
         guard let instances else { throw .invalidInput(.missingKey("instances"), at: BodyPlace()) }
+        var request = InstancesRequest(
+            batch: .empty,
+            outputs: outputs,
+            layer: layer,
+            parameters: parameters
+        )
         do throws(BodyError) {
-            return InstancesRequest(batch: try batch(instances), outputs: outputs, layer: layer, topK: topK)
+            request.batch = try batch(instances)
         } catch {
-            throw error.inside(.key("instances"))
+            guard case .index = error.place.steps.first else { throw error.inside(.key("instances")) }
+            let (rest, faults) = Self.readEach(instances, reader)
+            if let rest { request.batch = rest }
+            request.faults = faults
         }
+        return request
     }
 
     private func batch(_ instances: JSONValue) throws(BodyError) -> SequenceBatch {
@@ -95,17 +116,6 @@ public struct InstancesDecoder: Sendable {
             try collector.add(value, others: .refused)
         }
         return try collector.batch(indexed: true)
-    }
-
-    private func parameters(_ value: JSONValue) throws(BodyError) -> Int? {
-        try value.require(.object)
-        var topK: Int?
-        try value.forEachMember { (key, value) throws(BodyError) in
-            guard key == "top_k" else { throw .invalidInput(.unknownKey(known: ["top_k"]), at: BodyPlace()) }
-            guard let classCount else { throw .invalidInput(.noClasses, at: BodyPlace()) }
-            topK = try TopClasses.check(value.integer(in: Int64.min...Int64.max), classCount: classCount)
-        }
-        return topK
     }
 }
 

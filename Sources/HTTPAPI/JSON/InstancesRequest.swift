@@ -8,8 +8,14 @@ public struct InstancesRequest: Sendable, Equatable {
     public var outputs: [String]?
     /// `layer`: the normalization site to answer; nil for the model's own choice.
     public var layer: String?
+    /// `parameters`.
+    public var parameters: RequestParameters
+    /// The sequences that cannot be read, which ``batch`` leaves out, in order.
+    ///
+    /// None unless the parameters want faults isolated.
+    public var faults: [InstanceFault]
     /// `parameters.top_k`: answer the k likeliest classes; from 1 to the number of classes.
-    public var topK: Int?
+    public var topK: Int? { parameters.topK }
 
     /// A request.
     ///
@@ -17,11 +23,19 @@ public struct InstancesRequest: Sendable, Equatable {
     ///   - batch: The sequences.
     ///   - outputs: Names of outputs, or nil.
     ///   - layer: A normalization site's name, or nil.
-    ///   - topK: How many classes, or nil.
-    public init(batch: SequenceBatch, outputs: [String]? = nil, layer: String? = nil, topK: Int? = nil) {
+    ///   - parameters: The parameters.
+    ///   - faults: What is wrong with the sequences that the batch leaves out.
+    public init(
+        batch: SequenceBatch,
+        outputs: [String]? = nil,
+        layer: String? = nil,
+        parameters: RequestParameters = RequestParameters(),
+        faults: [InstanceFault] = []
+    ) {
         self.batch = batch
         self.outputs = outputs
         self.layer = layer
-        self.topK = topK
+        self.parameters = parameters
+        self.faults = faults
     }
 }

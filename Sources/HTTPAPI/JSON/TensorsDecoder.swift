@@ -17,8 +17,8 @@ import TensorCore
 ///   are optional, whatever the model takes; without both, every sequence is L long. A mask must be ones and then
 ///   zeros, lengths from 1 to L; if both are given they must agree. Where the model has no such input, they are
 ///   taken under the names `mask` and `lengths`. What stands at padding is not used, but must be a number.
-/// - `data` may be flat or nested as the shape says. `id` is kept; `parameters` are passed over, as the protocol
-///   defines none; binary data is refused.
+/// - `data` may be flat or nested as the shape says. `id` is kept, and of `parameters` `priority` and
+///   `timeout_ms`; the others are passed over, as the protocol defines none. Binary data is refused.
 public struct TensorsDecoder: Sendable {
     private static let knownKeys = ["id", "inputs", "outputs", "parameters"]
 
@@ -66,6 +66,7 @@ public struct TensorsDecoder: Sendable {
         var id: String?
         var outputs: [String]?
         var inputs: JSONValue?
+        var parameters = RequestParameters()
         var seen: Set<String> = []
         try root.forEachMember { (key, value) throws(BodyError) in
             guard seen.insert(key).inserted else { throw .invalidInput(.duplicateKey, at: BodyPlace()) }
@@ -73,14 +74,20 @@ public struct TensorsDecoder: Sendable {
             case "id": id = try value.string()
             case "inputs": inputs = value
             case "outputs": outputs = try self.outputs(value)
-            case "parameters": try value.require(.object)
+            case "parameters": parameters = try RequestParameters(tensors: value)
             default: throw .invalidInput(.unknownKey(known: Self.knownKeys), at: BodyPlace())
             }
         }
         guard let inputs else { throw .invalidInput(.missingKey("inputs"), at: BodyPlace()) }
         do throws(BodyError) {
             let (batch, paddedLength) = try self.batch(inputs)
-            return TensorsRequest(id: id, batch: batch, paddedLength: paddedLength, outputs: outputs)
+            return TensorsRequest(
+                id: id,
+                batch: batch,
+                paddedLength: paddedLength,
+                outputs: outputs,
+                parameters: parameters
+            )
         } catch {
             throw error.inside(.key("inputs"))
         }

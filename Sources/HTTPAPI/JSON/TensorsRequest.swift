@@ -10,6 +10,8 @@ public struct TensorsRequest: Sendable, Equatable {
     public var paddedLength: Int
     /// The names of `outputs`, in order; nil for the model's own choice.
     public var outputs: [String]?
+    /// `priority` and `timeout_ms` of `parameters`.
+    public var parameters: RequestParameters
 
     /// A request.
     ///
@@ -18,10 +20,18 @@ public struct TensorsRequest: Sendable, Equatable {
     ///   - batch: The sequences.
     ///   - paddedLength: At least the longest length.
     ///   - outputs: Names of outputs, or nil.
-    public init(id: String? = nil, batch: SequenceBatch, paddedLength: Int, outputs: [String]? = nil) {
+    ///   - parameters: How urgent it is, and until when it is of use.
+    public init(
+        id: String? = nil,
+        batch: SequenceBatch,
+        paddedLength: Int,
+        outputs: [String]? = nil,
+        parameters: RequestParameters = RequestParameters()
+    ) {
         self.id = id
         self.batch = batch
         self.paddedLength = paddedLength
         self.outputs = outputs
+        self.parameters = parameters
     }
 }

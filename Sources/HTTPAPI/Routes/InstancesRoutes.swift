@@ -8,6 +8,8 @@ import Serving
 struct InstancesRoutes {
     let service: InferenceService
     let limits: DecodingLimits
+    /// How long the answer to a request that says nothing of it is of use; nil: for ever.
+    let timeout: Duration?
 
     private static let formats: [MediaType] = [.json, .jsonLines, .fasta]
 
@@ -23,37 +25,71 @@ struct InstancesRoutes {
         _ request: HTTPRequest,
         _ key: PredictionsEncoder.Key
     ) throws -> Route.Outcome {
+        let arrival = ContinuousClock.now
         let format = try MediaType(ofBodyIn: request, supported: Self.formats)
         let answerType = format == .jsonLines ? format : .json
         try answerType.checkAccepted(by: request.headers)
         let model = try service.repository.model(for: request)
+        let terms = try RequestTerms(request.headers)
         switch format {
-        case .json: return try json(request, model, key)
-        case .fasta: return .later { try await fasta(request, model, key) }
-        case .jsonLines: return .now(try jsonLines(request, model, key))
+        case .json: return try json(request, model, key, terms, arrival)
+        case .fasta: return .later { try await fasta(request, model, key, terms, arrival) }
+        case .jsonLines: return .now(try jsonLines(request, model, key, terms))
         }
     }
 
     private func json(
         _ request: HTTPRequest,
         _ model: ServedModel,
-        _ key: PredictionsEncoder.Key
+        _ key: PredictionsEncoder.Key,
+        _ terms: RequestTerms,
+        _ arrival: ContinuousClock.Instant
     ) throws -> Route.Outcome {
         let signature = model.sequenceModel.signature
-        let body = try InstancesDecoder(signature: signature, limits: limits).decode(request.body)
+        let body = try InstancesDecoder(signature: signature, limits: limits).read(request.body)
+        let parameters = body.parameters
+        guard body.faults.isEmpty || parameters.isolatesFaults else {
+            throw InstanceFaults(faults: body.faults)
+        }
         let wanted = OutputRequest(layer: body.layer, outputs: body.outputs, key: key, model: model)
-        let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
-        return try LongAnswer.reply(service.start(model, wanted, body.batch)) { encoder.encode($0) }
+        let handling = terms.handling(parameters, since: arrival, standard: timeout)
+        guard parameters.isolatesFaults else {
+            let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
+            return try LongAnswer.reply(service.start(model, wanted, body.batch, handling)) {
+                .json(bytes: encoder.encode($0.outputs))
+            }
+        }
+        let count = body.batch.count
+        let encoder = IsolatedEncoder(
+            key: key,
+            labels: signature.labels,
+            topK: body.topK,
+            faults: body.faults
+        )
+        let progress =
+            count > 0
+            ? try service.start(model, wanted, body.batch, handling)
+            : .finished(InferenceAnswer(outputs: []))
+        return try LongAnswer.reply(progress) { .json(bytes: encoder.encode($0, count: count)) }
     }
 
     private func fasta(
         _ request: HTTPRequest,
         _ model: ServedModel,
-        _ key: PredictionsEncoder.Key
+        _ key: PredictionsEncoder.Key,
+        _ terms: RequestTerms,
+        _ arrival: ContinuousClock.Instant
     ) async throws -> HTTPResponse {
         var decoder = try FASTADecoder(signature: model.sequenceModel.signature, limits: limits)
         let records = decoder.records(in: request.body)
-        for record in records { _ = try record.sequence.get() }
+        let faults = records.enumerated().compactMap { index, record in
+            if case .failure(let error) = record.sequence {
+                InstanceFault(index: index, error: error)
+            } else {
+                nil
+            }
+        }
+        guard faults.isEmpty else { throw InstanceFaults(faults: faults) }
         guard records.count <= limits.maxSequences else {
             throw BodyError.invalidInput(.tooManySequences(limit: limits.maxSequences), at: BodyPlace())
         }
@@ -62,7 +98,8 @@ struct InstancesRoutes {
         }
         let wanted = OutputRequest(layer: nil, outputs: nil, key: key, model: model)
         do {
-            let outputs = try await service.infer(model, wanted, batch)
+            let handling = terms.handling(since: arrival, standard: timeout)
+            let outputs = try await service.infer(model, wanted, batch, handling)
             let encoder = PredictionsEncoder(key: key)
             return .json(bytes: try await LongAnswer.write(outputs) { encoder.encode(outputs) })
         } catch {
@@ -73,7 +110,8 @@ struct InstancesRoutes {
     private func jsonLines(
         _ request: HTTPRequest,
         _ model: ServedModel,
-        _ key: PredictionsEncoder.Key
+        _ key: PredictionsEncoder.Key,
+        _ terms: RequestTerms
     ) throws -> HTTPResponse {
         guard request.body.readableBytes > 0 else {
             throw BodyError.invalidInput(.noSequences, at: BodyPlace())
@@ -84,7 +122,12 @@ struct InstancesRoutes {
             encoder: LinesEncoder(key: key),
             service: service,
             model: model,
-            wanted: OutputRequest(layer: nil, outputs: nil, key: key, model: model)
+            wanted: OutputRequest(layer: nil, outputs: nil, key: key, model: model),
+            handling: { [timeout] in
+                var handling = terms.handling(since: .now, standard: timeout)
+                handling.isolatesFaults = true
+                return handling
+            }
         )
         let headers: HTTPHeaders = ["Content-Type": MediaType.jsonLines.rawValue]
         return HTTPResponse(status: .ok, headers: headers, stream: BodyStream(answers))

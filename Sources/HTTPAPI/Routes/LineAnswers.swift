@@ -22,6 +22,8 @@ struct LineAnswers: AsyncSequence, Sendable {
     let service: InferenceService
     let model: ServedModel
     let wanted: OutputRequest
+    /// How the next lines are to be treated; the time of a line counts from when it is taken up.
+    let handling: @Sendable () -> RequestHandling
 
     func makeAsyncIterator() -> Iterator { Iterator(answers: self) }
 
@@ -66,22 +68,20 @@ struct LineAnswers: AsyncSequence, Sendable {
         }
     }
 
-    /// Answers some lines together; if the service refuses them, each alone, to find the one at fault.
+    /// Answers some lines together; one that cannot be answered gets its error in its place.
     private func answer(_ records: [SequenceRecord]) async throws -> ByteBuffer {
         do {
             guard let batch = try SequenceRecord.batch(records) else {
                 return encoder.encode([], for: records, describe: Self.describe)
             }
-            let outputs = try await service.infer(model, wanted, batch)
-            return encoder.encode(outputs, for: records, describe: Self.describe)
+            let answer =
+                switch try service.start(model, wanted, batch, handling()) {
+                case .finished(let answer): answer
+                case .waiting(let answer): try await answer()
+                }
+            return encoder.encode(answer, for: records, describe: Self.describe)
         } catch ServingError.cancelled {
             throw ServingError.cancelled
-        } catch  where records.count > 1 {
-            var lines = ByteBuffer()
-            for record in records {
-                lines.writeImmutableBuffer(try await answer([record]))
-            }
-            return lines
         } catch {
             let failure = LinesEncoder.Failure(APIError(error), path: "")
             return encoder.encode(failure, for: records, describe: Self.describe)

@@ -14,17 +14,16 @@ enum LongAnswer {
     /// - Throws: What `encode` throws.
     static func reply(
         _ progress: InferenceService.Progress,
-        _ encode: @escaping @Sendable ([SequenceOutput]) throws -> ByteBuffer
+        _ encode: @escaping @Sendable (InferenceAnswer) throws -> HTTPResponse
     ) throws -> Route.Outcome {
         switch progress {
-        case .finished(let outputs) where isShort(outputs):
-            return .now(.json(bytes: try encode(outputs)))
-        case .finished(let outputs):
-            return .later { .json(bytes: try await write(outputs) { try encode(outputs) }) }
-        case .waiting(let outputs):
+        case .finished(let answer) where isShort(answer.outputs): return .now(try encode(answer))
+        case .finished(let answer):
+            return .later { try await write(answer.outputs) { try encode(answer) } }
+        case .waiting(let answer):
             return .later {
-                let outputs = try await outputs()
-                return .json(bytes: try await write(outputs) { try encode(outputs) })
+                let answer = try await answer()
+                return try await write(answer.outputs) { try encode(answer) }
             }
         }
     }

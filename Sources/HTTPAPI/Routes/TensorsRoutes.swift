@@ -7,6 +7,8 @@ struct TensorsRoutes {
     let service: InferenceService
     let limits: DecodingLimits
     let version: String
+    /// How long the answer to a request that says nothing of it is of use; nil: for ever.
+    let timeout: Duration?
 
     var routes: [Route] {
         let server = HTTPResponse.json(ServerMetadata(version: version))
@@ -37,20 +39,23 @@ struct TensorsRoutes {
     }
 
     private var infer: Route.Handler {
-        { [service, limits] request in
+        { [service, limits, timeout] request in
+            let arrival = ContinuousClock.now
             _ = try MediaType(ofBodyIn: request, supported: [.json])
             try MediaType.json.checkAccepted(by: request.headers)
             let model = try service.repository.model(for: request)
             let signature = model.sequenceModel.signature
             let body = try TensorsDecoder(signature: signature, limits: limits).decode(request.body)
+            let terms = try RequestTerms(request.headers)
+            let handling = terms.handling(body.parameters, since: arrival, standard: timeout)
             let wanted = body.outputs ?? signature.outputs.map(\.name)
             let encoder = TensorsEncoder(
                 modelName: model.name,
                 modelVersion: String(model.version),
                 signature: signature
             )
-            return try LongAnswer.reply(service.start(model, .outputs(wanted), body.batch)) {
-                try encoder.encode($0, for: body)
+            return try LongAnswer.reply(service.start(model, .outputs(wanted), body.batch, handling)) {
+                .json(bytes: try encoder.encode($0.outputs, for: body))
             }
         }
     }

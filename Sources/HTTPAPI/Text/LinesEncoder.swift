@@ -1,5 +1,6 @@
 public import Inference
 public import NIOCore
+import Serving
 
 /// Writes answers to records of a text body: JSON Lines, a line a record, in order.
 ///
@@ -77,6 +78,41 @@ public struct LinesEncoder: Sendable {
                 answers.write(answered, to: &writer)
                 writer.raw("}\n")
                 answered += 1
+            case .failure(let error): write(describe(error), record, &writer)
+            }
+        }
+        return writer.buffer
+    }
+
+    /// Writes the answers to some records, and the failures of those that the model has no answer for.
+    ///
+    /// - Parameters:
+    ///   - answer: What the model says of those records that have a sequence.
+    ///   - records: All records.
+    ///   - describe: Turns a record's own error into what its line shows.
+    /// - Returns: A line a record, each ended by a line feed.
+    func encode(
+        _ answer: InferenceAnswer,
+        for records: [SequenceRecord],
+        describe: (BodyError) -> Failure
+    ) -> ByteBuffer {
+        guard !answer.faults.isEmpty else { return encode(answer.outputs, for: records, describe: describe) }
+        let answers = AnswerWriter(outputs: answer.outputs, labels: labels, topK: topK)
+        var writer = JSONWriter(capacity: answers.capacity + records.count * 64)
+        var (asked, answered, fault) = (0, 0, 0)
+        for record in records {
+            switch record.sequence {
+            case .success where fault < answer.faults.count && answer.faults[fault].index == asked:
+                write(Failure(APIError(answer.faults[fault].error), path: ""), record, &writer)
+                fault += 1
+                asked += 1
+            case .success:
+                begin(record, &writer)
+                writer.key(key.rawValue)
+                answers.write(answered, to: &writer)
+                writer.raw("}\n")
+                answered += 1
+                asked += 1
             case .failure(let error): write(describe(error), record, &writer)
             }
         }

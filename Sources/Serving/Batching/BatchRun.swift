@@ -5,39 +5,59 @@ import TensorCore
 struct BatchRun {
     typealias Part = BatchPart<BatchKey, PendingRequest>
 
+    /// What one run of the model took.
+    struct Note {
+        var seconds: Duration
+        var rows: Int
+    }
+
     let budget: BatchBudget
 
-    /// Gives every request the outputs of its part; one that fails together with others is tried again alone.
+    /// Gives every request the outputs of its part.
+    ///
+    /// A part that fails together with others is tried again alone; one of a request that wants it, sequence by
+    /// sequence.
     ///
     /// - Parameter parts: At least one; all with the same key.
     func answer(_ parts: [Part]) {
         let start = ContinuousClock.now
-        for part in parts where part.payload.start() {
-            part.payload.metrics.queueSeconds.record(duration: start - part.payload.created)
-        }
-        switch run(parts) {
-        case .success(let answers):
-            for (part, outputs) in zip(parts, answers) { part.payload.take(outputs, of: part.range) }
-        case .failure(let error):
-            guard parts.count > 1 else { return parts[0].payload.answer(.failure(error)) }
-            for part in parts where !part.payload.isAnswered { answer([part]) }
+        for part in parts { part.payload.start(at: start) }
+        attempt(parts)
+    }
+
+    private func attempt(_ parts: [Part]) {
+        do throws(ServingError) {
+            let (answers, note) = try run(parts)
+            for (part, outputs) in zip(parts, answers) { part.payload.take(outputs, of: part.range, note) }
+        } catch {
+            guard parts.count == 1, let part = parts.first else {
+                for part in parts where !part.payload.isAnswered { attempt([part]) }
+                return
+            }
+            let request = part.payload
+            if !request.handling.isolatesFaults {
+                request.answer(.failure(error))
+            } else if part.range.count == 1 {
+                request.take(error, of: part.range.lowerBound)
+            } else {
+                for index in part.range where !request.isAnswered {
+                    attempt([Part(ticket: part.ticket, payload: request, range: index..<index + 1)])
+                }
+            }
         }
     }
 
     /// The outputs of each of some parts that are run together; as many as parts.
-    private func run(_ parts: [Part]) -> Result<[[SequenceOutput]], ServingError> {
-        do throws(ServingError) {
-            let first = parts[0].payload
-            let executor = try first.executor().get()
-            let batches = parts.map { $0.payload.sequences($0.range) }
-            guard batches.count > 1 else {
-                return .success([try runOnce(batches[0], on: executor, first.metrics)])
-            }
-            let outputs = try runOnce(try concatenated(batches), on: executor, first.metrics)
-            return .success(try BatchOutputs.split(outputs, counts: batches.map(\.count)))
-        } catch {
-            return .failure(error)
+    private func run(_ parts: [Part]) throws(ServingError) -> ([[SequenceOutput]], Note) {
+        let first = parts[0].payload
+        let executor = try first.executor().get()
+        let batches = parts.map { $0.payload.sequences($0.range) }
+        guard batches.count > 1 else {
+            let (outputs, note) = try runOnce(batches[0], on: executor, first.metrics)
+            return ([outputs], note)
         }
+        let (outputs, note) = try runOnce(try concatenated(batches), on: executor, first.metrics)
+        return (try BatchOutputs.split(outputs, counts: batches.map(\.count)), note)
     }
 
     private func concatenated(_ batches: [SequenceBatch]) throws(ServingError) -> SequenceBatch {
@@ -55,20 +75,27 @@ struct BatchRun {
         _ batch: SequenceBatch,
         on executor: any SequenceExecutor,
         metrics: ModelMetrics
-    ) throws(ServingError) -> [SequenceOutput] {
-        guard !budget.admits(BatchLoad(batch)) else { return try runOnce(batch, on: executor, metrics) }
+    ) throws(ServingError) -> InferenceAnswer {
+        var course = RunCourse(rows: batch.rowCount)
+        guard !budget.admits(BatchLoad(batch)) else {
+            let (outputs, note) = try runOnce(batch, on: executor, metrics)
+            course.add(note)
+            return InferenceAnswer(outputs: outputs, course: course)
+        }
         var outputs: [[SequenceOutput]] = []
         for range in budget.pieces(of: batch.lengths) {
-            outputs.append(try runOnce(batch.slice(range), on: executor, metrics))
+            let (piece, note) = try runOnce(batch.slice(range), on: executor, metrics)
+            outputs.append(piece)
+            course.add(note)
         }
-        return try BatchOutputs.join(outputs)
+        return InferenceAnswer(outputs: try BatchOutputs.join(outputs), course: course)
     }
 
     private func runOnce(
         _ batch: SequenceBatch,
         on executor: any SequenceExecutor,
         _ metrics: ModelMetrics
-    ) throws(ServingError) -> [SequenceOutput] {
+    ) throws(ServingError) -> ([SequenceOutput], Note) {
         let start = ContinuousClock.now
         let outputs: [SequenceOutput]
         do throws(ExecutionError) {
@@ -76,8 +103,9 @@ struct BatchRun {
         } catch {
             throw .executionFailed(reason: "\(error)")
         }
-        metrics.recordBatch(batch, seconds: .now - start)
+        let note = Note(seconds: .now - start, rows: batch.rowCount)
+        metrics.recordBatch(batch, seconds: note.seconds)
         try BatchOutputs.check(outputs, count: batch.count)
-        return outputs
+        return (outputs, note)
     }
 }

@@ -15,6 +15,10 @@ final class BatchScheduler: Sendable {
         var workers = 0
         /// Turns that wait for a moment, with at least as many timers on their way.
         var sleeping = 0
+        /// Who has to be answered by when, in the queue or out of it.
+        var deadlines = DeadlineTable<ObjectIdentifier, PendingRequest>()
+        /// The moment of the next timer that looks at ``deadlines``; nil: there is none.
+        var alarm: ContinuousClock.Instant?
     }
 
     private let pool: ComputePool
@@ -49,20 +53,24 @@ final class BatchScheduler: Sendable {
     /// - Parameter request: Not queued before.
     /// - Returns: The outputs of the request's sequences.
     /// - Throws: ``ServingError/overloaded(queuedRequests:)``, ``ServingError/tooManyRowsQueued(rows:)``,
-    ///   ``ServingError/cancelled``, ``ServingError/notReady(reason:)`` if the pool has stopped, or what running
-    ///   the request throws.
-    func run(_ request: PendingRequest) async throws(ServingError) -> [SequenceOutput] {
+    ///   ``ServingError/deadlineExceeded``, ``ServingError/cancelled``, ``ServingError/notReady(reason:)`` if the
+    ///   pool has stopped, or what running the request throws.
+    func run(_ request: PendingRequest) async throws(ServingError) -> InferenceAnswer {
         let answer: PendingRequest.Answer = await withTaskCancellationHandler {
             await withCheckedContinuation { caller in
                 if request.begin(caller) { enqueue(request) }
             }
         } onCancel: {
-            cancel(request)
+            leave(request, .cancelled)
+        }
+        if request.handling.deadline != nil {
+            state.withLockedValue { $0.deadlines.remove(ObjectIdentifier(request)) }
         }
         return try answer.get()
     }
 
     private enum Admission {
+        case expired
         case queued
         case queuedForNewWorker
         case refused(QueueLimits.Fault)
@@ -73,15 +81,17 @@ final class BatchScheduler: Sendable {
         let admission: Admission = state.withLockedValue { state in
             // A request cancelled by now finds no ticket to remove, so it must not get one.
             guard !request.isAnswered else { return .queued }
+            if request.isExpired(at: .now) { return .expired }
             if let fault = state.queue.fault(adding: request.batch.rowCount) { return .refused(fault) }
             request.ticket = state.queue.enqueue(
                 request,
                 key: request.key,
                 offsets: request.batch.offsets,
-                priority: request.priority,
+                priority: request.handling.priority,
                 budget: budget
             )
             queueDepth.record(state.queue.count)
+            watch(request, &state)
             if state.workers < pool.threadCount {
                 state.workers += 1
                 return .queuedForNewWorker
@@ -92,6 +102,7 @@ final class BatchScheduler: Sendable {
             return .queuedForNewWorker
         }
         switch admission {
+        case .expired: request.answer(.failure(.deadlineExceeded))
         case .queued: break
         case .queuedForNewWorker: submitWorker()
         case .refused(.requests(let waiting)):
@@ -100,8 +111,9 @@ final class BatchScheduler: Sendable {
         }
     }
 
-    private func cancel(_ request: PendingRequest) {
-        request.answer(.failure(.cancelled))
+    /// Answers a request that is not to be run any more, and takes what is left of it out of the queue.
+    private func leave(_ request: PendingRequest, _ error: ServingError) {
+        request.answer(.failure(error))
         state.withLockedValue { state in
             guard let ticket = request.ticket, state.queue.remove(ticket) != nil else { return }
             queueDepth.record(state.queue.count)
@@ -113,7 +125,7 @@ final class BatchScheduler: Sendable {
     }
 
     private enum Turn {
-        case run([BatchRun.Part], wakesAnother: Bool)
+        case run([BatchRun.Part], expired: [PendingRequest], wakesAnother: Bool)
         case sleep(until: ContinuousClock.Instant)
         case end
     }
@@ -125,9 +137,10 @@ final class BatchScheduler: Sendable {
             switch nextTurn() {
             case .end: return
             case .sleep(let moment): return wake(at: moment)
-            case .run(let parts, let wakesAnother):
+            case .run(let parts, let expired, let wakesAnother):
                 // One request may be enough for all threads.
                 if wakesAnother { submitWorker() }
+                for request in expired { leave(request, .deadlineExceeded) }
                 if !parts.isEmpty { batchRun.answer(parts) }
             }
             let hasMore = state.withLockedValue { state in
@@ -141,7 +154,8 @@ final class BatchScheduler: Sendable {
 
     private func nextTurn() -> Turn {
         state.withLockedValue { state in
-            switch state.queue.next(now: .now) {
+            let now = ContinuousClock.now
+            switch state.queue.next(now: now) {
             case .nothing:
                 state.workers -= 1
                 return .end
@@ -152,14 +166,15 @@ final class BatchScheduler: Sendable {
                 queueDepth.record(state.queue.count)
                 let wakesAnother = !state.queue.isEmpty && state.workers < pool.threadCount
                 if wakesAnother { state.workers += 1 }
-                return .run(parts.filter { !$0.payload.isAnswered }, wakesAnother: wakesAnother)
+                let expired = parts.map(\.payload).filter { $0.isExpired(at: now) }
+                let wanted = parts.filter { !$0.payload.isExpired(at: now) && !$0.payload.isAnswered }
+                return .run(wanted, expired: expired, wakesAnother: wakesAnother)
             }
         }
     }
 
     private func wake(at moment: ContinuousClock.Instant) {
-        let nanoseconds = max(0, (moment - .now) / .nanoseconds(1))
-        DispatchQueue.global().asyncAfter(deadline: .now() + nanoseconds / 1e9) { [weak self] in
+        Self.later(at: moment) { [weak self] in
             guard let self else { return }
             let isStillAsleep = state.withLockedValue { state in
                 guard state.sleeping > 0 else { return false }
@@ -168,6 +183,37 @@ final class BatchScheduler: Sendable {
             }
             if isStillAsleep { submitWorker() }
         }
+    }
+
+    private static func later(at moment: ContinuousClock.Instant, _ job: @escaping @Sendable () -> Void) {
+        let nanoseconds = max(0, (moment - .now) / .nanoseconds(1))
+        DispatchQueue.global().asyncAfter(deadline: .now() + nanoseconds / 1e9, execute: job)
+    }
+
+    // MARK: Deadlines
+
+    /// Sees to it that a request is answered when its time is up, wherever it is then.
+    private func watch(_ request: PendingRequest, _ state: inout State) {
+        guard let deadline = request.handling.deadline else { return }
+        state.deadlines.insert(request, id: ObjectIdentifier(request), deadline: deadline)
+        setAlarm(&state)
+    }
+
+    private func setAlarm(_ state: inout State) {
+        guard let earliest = state.deadlines.earliest, state.alarm.map({ earliest < $0 }) ?? true else {
+            return
+        }
+        state.alarm = earliest
+        Self.later(at: earliest) { [weak self] in self?.ring(earliest) }
+    }
+
+    private func ring(_ moment: ContinuousClock.Instant) {
+        let expired = state.withLockedValue { state in
+            if state.alarm == moment { state.alarm = nil }
+            defer { setAlarm(&state) }
+            return state.deadlines.expire(now: .now)
+        }
+        for request in expired { leave(request, .deadlineExceeded) }
     }
 
     /// The pool has stopped: without a worker left, nobody would answer those who wait.

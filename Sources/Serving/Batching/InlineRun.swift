@@ -35,7 +35,7 @@ struct InlineRun {
         _ batch: SequenceBatch,
         on executor: any SequenceExecutor,
         _ metrics: ModelMetrics
-    ) throws(ServingError) -> [SequenceOutput] {
+    ) throws(ServingError) -> InferenceAnswer {
         metrics.queueSeconds.recordNanoseconds(0)
         return try run.run(batch, on: executor, metrics: metrics)
     }

@@ -14,7 +14,7 @@ struct BatchKey: QueueKey {
 ///
 /// Batches give the outputs of some sequences each; when all are there they are put together.
 final class PendingRequest: Sendable {
-    typealias Answer = Result<[SequenceOutput], ServingError>
+    typealias Answer = Result<InferenceAnswer, ServingError>
     typealias Ticket = QueueTicket<BatchKey>
 
     private enum Phase {
@@ -23,17 +23,25 @@ final class PendingRequest: Sendable {
         case answered
     }
 
+    private struct Part {
+        var range: Range<Int>
+        var outputs: [SequenceOutput]
+    }
+
     private struct State {
         var phase = Phase.created
         var ticket: Ticket?
         var hasStarted = false
-        var parts: [(range: Range<Int>, outputs: [SequenceOutput])] = []
+        var parts: [Part] = []
+        var faults: [SequenceFault] = []
+        var course: RunCourse
+        /// Sequences without outputs or fault.
         var missing: Int
     }
 
     let key: BatchKey
     let batch: SequenceBatch
-    let priority: RequestPriority
+    let handling: RequestHandling
     /// Makes the executor or finds it made; called on compute threads only, as planning is work.
     let executor: @Sendable () -> Result<any SequenceExecutor, ServingError>
     let metrics: ModelMetrics
@@ -43,17 +51,17 @@ final class PendingRequest: Sendable {
     init(
         key: BatchKey,
         batch: SequenceBatch,
-        priority: RequestPriority = .interactive,
+        handling: RequestHandling = RequestHandling(),
         metrics: ModelMetrics,
         executor: @escaping @Sendable () -> Result<any SequenceExecutor, ServingError>
     ) {
         self.key = key
         self.batch = batch
-        self.priority = priority
+        self.handling = handling
         self.metrics = metrics
         self.executor = executor
         created = .now
-        state = NIOLockedValueBox(State(missing: batch.count))
+        state = NIOLockedValueBox(State(course: RunCourse(rows: batch.rowCount), missing: batch.count))
     }
 
     /// The place in the queue, once there is one.
@@ -65,6 +73,11 @@ final class PendingRequest: Sendable {
     /// Whether the caller has its answer, or has gone.
     var isAnswered: Bool {
         state.withLockedValue { if case .answered = $0.phase { true } else { false } }
+    }
+
+    /// Whether an answer would come too late.
+    func isExpired(at now: ContinuousClock.Instant) -> Bool {
+        handling.deadline.map { $0 <= now } ?? false
     }
 
     /// Remembers whom to answer; a request that was cancelled before is answered at once.
@@ -80,14 +93,15 @@ final class PendingRequest: Sendable {
         return waits
     }
 
-    /// Notes that some of the sequences are about to be run.
-    ///
-    /// - Returns: Whether they are the first.
-    func start() -> Bool {
-        state.withLockedValue { state in
-            defer { state.hasStarted = true }
-            return !state.hasStarted
+    /// Notes that some of the sequences are about to be run; the first time counts.
+    func start(at now: ContinuousClock.Instant) {
+        let isFirst = state.withLockedValue { state in
+            guard !state.hasStarted else { return false }
+            state.hasStarted = true
+            state.course.queued = now - created
+            return true
         }
+        if isFirst { metrics.queueSeconds.record(duration: now - created) }
     }
 
     /// The sequences of one part; no element moves.
@@ -96,19 +110,40 @@ final class PendingRequest: Sendable {
     }
 
     /// Takes the outputs of some sequences, and answers if they are the last ones.
-    func take(_ outputs: [SequenceOutput], of range: Range<Int>) {
-        let parts: [(range: Range<Int>, outputs: [SequenceOutput])]? = state.withLockedValue { state in
-            guard case .waiting = state.phase else { return nil }
-            state.parts.append((range, outputs))
+    func take(_ outputs: [SequenceOutput], of range: Range<Int>, _ run: BatchRun.Note) {
+        finish { state in
+            state.parts.append(Part(range: range, outputs: outputs))
+            state.course.add(run)
             state.missing -= range.count
-            guard state.missing <= 0 else { return nil }
-            defer { state.parts = [] }
-            return state.parts
         }
-        guard let parts else { return }
-        let ordered = parts.sorted { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    /// Takes that one sequence has no answer.
+    func take(_ error: ServingError, of index: Int) {
+        finish { state in
+            state.faults.append(SequenceFault(index: index, error: error))
+            state.missing -= 1
+        }
+    }
+
+    private func finish(_ change: (inout State) -> Void) {
+        let finished: State? = state.withLockedValue { state in
+            guard case .waiting = state.phase else { return nil }
+            change(&state)
+            return state.missing <= 0 ? state : nil
+        }
+        guard let finished else { return }
+        let parts = finished.parts.sorted { $0.range.lowerBound < $1.range.lowerBound }
         do throws(ServingError) {
-            answer(.success(try BatchOutputs.join(ordered.map(\.outputs))))
+            answer(
+                .success(
+                    InferenceAnswer(
+                        outputs: try BatchOutputs.join(parts.map(\.outputs)),
+                        faults: finished.faults.sorted { $0.index < $1.index },
+                        course: finished.course
+                    )
+                )
+            )
         } catch {
             answer(.failure(error))
         }

@@ -54,6 +54,32 @@ import Testing
         Row(ServingError.notReady(reason: "loading"), 503, "not_ready", header: "retry-after"),
         Row(ServingError.overloaded(queuedRequests: 9), 429, "overloaded", header: "retry-after"),
         Row(ServingError.tooManyRowsQueued(rows: 9), 429, "overloaded", header: "retry-after"),
+        Row(ServingError.deadlineExceeded, 504, "deadline_exceeded"),
+        Row(
+            ServingError.invalidSequences([
+                SequenceFault(index: 2, error: .invalidInput(index: 2, reason: .emptySequence)),
+                SequenceFault(index: 5, error: .invalidInput(index: 5, reason: .emptySequence)),
+            ]),
+            422,
+            "invalid_input",
+            path: "instances[2]"
+        ),
+        Row(
+            InstanceFaults(faults: [
+                InstanceFault(
+                    index: 1,
+                    error: .invalidInput(.emptySequence, at: BodyPlace([.key("instances"), .index(1)]))
+                )
+            ]),
+            422,
+            "invalid_input",
+            path: "instances[1]"
+        ),
+        Row(
+            RouteFault.malformedField(name: "X-Request-Timeout", rule: "a number"),
+            400,
+            "malformed_request"
+        ),
         Row(ServingError.cancelled, 499, "cancelled"),
         Row(ServingError.executionFailed(reason: "secret"), 500, "internal"),
         Row(ServingError.invalidRepository(.notAModel(path: "secret")), 500, "internal"),

@@ -119,7 +119,10 @@ import Testing
         ("{\"instances\":[[[1,2]]],\"outputs\":[\"a\"],\"layer\":\"b\"}", "layer", .outputsAndLayer),
         ("{\"instances\":[[[1,2]]],\"parameters\":{\"top_k\":0}}", "parameters.top_k", .topK(classes: 2)),
         ("{\"instances\":[[[1,2]]],\"parameters\":{\"top_k\":3}}", "parameters.top_k", .topK(classes: 2)),
-        ("{\"instances\":[[[1,2]]],\"parameters\":{\"k\":3}}", "parameters.k", .unknownKey(known: ["top_k"])),
+        (
+            "{\"instances\":[[[1,2]]],\"parameters\":{\"k\":3}}", "parameters.k",
+            .unknownKey(known: RequestParameters.knownKeys)
+        ),
     ])
     func `a broken rule is named with its place`(_ text: String, _ path: String, _ rule: InputRule) {
         let signature = BodyFixtures.features(2, labels: ["a", "b"])

@@ -33,7 +33,7 @@ struct BatchSchedulerTests {
 
     private func answer(_ scheduler: BatchScheduler, _ request: PendingRequest) async -> Answer {
         do throws(ServingError) {
-            return .success(try await scheduler.run(request))
+            return .success(try await scheduler.run(request).outputs)
         } catch {
             return .failure(error)
         }
@@ -85,7 +85,7 @@ struct BatchSchedulerTests {
         let tasks = await queue(
             scheduler,
             [lane.request(batches[0]), otherLane.request(try makeBatch([7]))]
-                + batches[1...].map(lane.request)
+                + batches[1...].map { lane.request($0) }
         )
         gate.open()
         _ = try await first.value.get()
@@ -120,7 +120,7 @@ struct BatchSchedulerTests {
         let lane = Lane(executor)
         let first = try await occupy(scheduler, lane, gate)
         let batches = try (0..<3).map { try makeBatch([$0 + 2], from: Float($0) * 10) }
-        let tasks = await queue(scheduler, batches.map(lane.request))
+        let tasks = await queue(scheduler, batches.map { lane.request($0) })
         tasks[1].cancel()
         #expect(failure(await tasks[1].value) == .cancelled)
         await until { scheduler.queuedRequests == 2 }
@@ -144,7 +144,7 @@ struct BatchSchedulerTests {
         let lane = Lane(executor)
         let first = try await occupy(scheduler, blocker, entry)
         let batches = try (0..<3).map { try makeBatch([$0 + 2], from: Float($0) * 10) }
-        let tasks = await queue(scheduler, batches.map(lane.request))
+        let tasks = await queue(scheduler, batches.map { lane.request($0) })
         entry.open()
         await until { inside.arrivals == 1 }
         tasks[1].cancel()
@@ -181,7 +181,7 @@ struct BatchSchedulerTests {
         let first = try await occupy(scheduler, lane, gate)
         let good = try [makeBatch([2]), makeBatch([3], from: 50)]
         let bad = try makeBatch([4], from: ProbeExecutor.poison)
-        let tasks = await queue(scheduler, [good[0], bad, good[1]].map(lane.request))
+        let tasks = await queue(scheduler, [good[0], bad, good[1]].map { lane.request($0) })
         gate.open()
         _ = try await first.value.get()
         #expect(same(try await tasks[0].value.get(), try ProbeExecutor().run(good[0])))
@@ -196,7 +196,7 @@ struct BatchSchedulerTests {
         let scheduler = scheduler(pool, rows: 10, sequences: 3)
         let executor = ProbeExecutor()
         let batch = try makeBatch([4, 4, 4, 1, 1, 1, 1, 25, 2])
-        let whole = try await scheduler.run(Lane(executor).request(batch))
+        let whole = try await scheduler.run(Lane(executor).request(batch)).outputs
         #expect(same(whole, try ProbeExecutor().run(batch)))
         #expect(executor.ranLengths == [[4, 4], [4, 1, 1], [1, 1], [25], [2]])
         await pool.shutdown()
@@ -278,7 +278,9 @@ struct BatchSchedulerTests {
         }
         #expect(executor.ranLengths == [[1, 2, 3]])
         let hasty = scheduler(pool, delay: .microseconds(200))
-        #expect(same(try await hasty.run(lane.request(batches[0])), try ProbeExecutor().run(batches[0])))
+        #expect(
+            same(try await hasty.run(lane.request(batches[0])).outputs, try ProbeExecutor().run(batches[0]))
+        )
         await pool.shutdown()
     }
 
@@ -289,7 +291,7 @@ struct BatchSchedulerTests {
             SequenceOutput(name: "y", rows: Tensor(repeating: Float(0), shape: [1, 1]), lengths: nil)
         ]
         let lane = Lane(FixedExecutor(outputs: outputs))
-        #expect(same(try await scheduler.run(lane.request(makeBatch([3]))), outputs))
+        #expect(same(try await scheduler.run(lane.request(makeBatch([3]))).outputs, outputs))
         let answer = await answer(scheduler, lane.request(try makeBatch([3, 3])))
         let reason = "output 'y' does not have one part for each sequence"
         #expect(failure(answer) == .executionFailed(reason: reason))
@@ -352,6 +354,73 @@ struct BatchSchedulerTests {
         }
         #expect(wrong == 0)
         #expect(scheduler.queuedRequests == 0)
+        await pool.shutdown()
+    }
+
+    // MARK: Deadlines and faults
+
+    @Test func `a request whose time is up is answered in the queue and never run`() async throws {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool)
+        let gate = Gate()
+        let executor = ProbeExecutor(gate: gate)
+        let lane = Lane(executor)
+        let first = try await occupy(scheduler, lane, gate)
+        let soon = RequestHandling(deadline: .now + .milliseconds(1))
+        let late = lane.request(try makeBatch([2]), soon)
+        #expect(failure(await answer(scheduler, late)) == .deadlineExceeded)
+        #expect(scheduler.queuedRequests == 0)
+        gate.open()
+        _ = try await first.value.get()
+        await pool.shutdown()
+        #expect(executor.ranLengths == [[1]])
+    }
+
+    @Test func `a request whose time is up while it runs is answered then, its neighbours as ever`()
+        async throws
+    {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool)
+        let gate = Gate()
+        let lane = Lane(ProbeExecutor(gate: gate))
+        let batch = try makeBatch([2])
+        let patient = Task { await answer(scheduler, lane.request(batch)) }
+        await until { gate.arrivals == 1 }
+        let hurried = lane.request(try makeBatch([3]), RequestHandling(deadline: .now + .milliseconds(1)))
+        #expect(failure(await answer(scheduler, hurried)) == .deadlineExceeded)
+        gate.open()
+        #expect(same(try await patient.value.get(), try ProbeExecutor().run(batch)))
+        await pool.shutdown()
+    }
+
+    @Test func `a deadline that has passed or is far away is no timer's business`() async throws {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool)
+        let lane = Lane(ProbeExecutor())
+        let passed = lane.request(try makeBatch([1]), RequestHandling(deadline: .now - .seconds(1)))
+        #expect(failure(await answer(scheduler, passed)) == .deadlineExceeded)
+        let far = lane.request(try makeBatch([1]), RequestHandling(deadline: .now + .seconds(86_400)))
+        _ = try await answer(scheduler, far).get()
+        await pool.shutdown()
+    }
+
+    @Test func `sequences that fail are named, and the others answered, where faults are isolated`()
+        async throws
+    {
+        let pool = ComputePool(threads: 1)
+        let scheduler = scheduler(pool, sequences: 3)
+        let lane = Lane(ProbeExecutor())
+        let batches = try (0..<7).map { index in
+            try makeBatch([2], from: [1, 4].contains(index) ? ProbeExecutor.poison : Float(index))
+        }
+        let all = try SequenceBatch.concatenating(batches)
+        let answer = try await scheduler.run(lane.request(all, RequestHandling(isolatesFaults: true)))
+        let error = ServingError.executionFailed(reason: "input poison is missing")
+        #expect(answer.faults == [1, 4].map { SequenceFault(index: $0, error: error) })
+        let good = try SequenceBatch.concatenating([0, 2, 3, 5, 6].map { batches[$0] })
+        #expect(same(answer.outputs, try ProbeExecutor().run(good)))
+        #expect(answer.course.rows == 14 && answer.course.batches == 5)
+        #expect(failure(await self.answer(scheduler, lane.request(all))) == error)
         await pool.shutdown()
     }
 }

@@ -68,9 +68,13 @@ struct Lane {
         metrics = ModelMetrics(model: "probe", version: 1, factory: factory)
     }
 
-    func request(_ batch: SequenceBatch) -> PendingRequest {
+    func request(_ batch: SequenceBatch) -> PendingRequest { request(batch, RequestHandling()) }
+
+    func request(_ batch: SequenceBatch, _ handling: RequestHandling) -> PendingRequest {
         let key = BatchKey(model: ObjectIdentifier(identity), request: .outputs([]))
-        return PendingRequest(key: key, batch: batch, metrics: metrics) { [executor] in .success(executor) }
+        return PendingRequest(key: key, batch: batch, handling: handling, metrics: metrics) { [executor] in
+            .success(executor)
+        }
     }
 }
 
