@@ -141,6 +141,15 @@ public struct ServingAPI: Responder {
         }
     }
 
+    /// JSON Lines are answered while they come.
+    ///
+    /// - Parameter request: The request without its body.
+    /// - Returns: Whether its body is JSON Lines, and its route takes them.
+    public func wantsStream(_ request: HTTPRequest) -> Bool {
+        guard request.method == .POST, MediaType.isJSONLines(request.headers) else { return false }
+        return request.path.hasSuffix(":predict") || request.path.hasSuffix(":normalize")
+    }
+
     private func recorded(
         _ response: HTTPResponse,
         _ route: String,

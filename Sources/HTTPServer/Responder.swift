@@ -19,6 +19,14 @@ public protocol Responder: Sendable {
     /// - Returns: The answer that ends the connection instead; nil if the body may come.
     func refusal(of request: HTTPRequest) -> HTTPResponse?
 
+    /// Whether a request should be given to ``reply(to:)`` before its body has come; called on the event loop.
+    ///
+    /// Asked of requests whose body is long or of unknown length only. False unless said otherwise.
+    ///
+    /// - Parameter request: The request without its body.
+    /// - Returns: Whether to set ``HTTPRequest/stream`` instead of ``HTTPRequest/body``.
+    func wantsStream(_ request: HTTPRequest) -> Bool
+
     /// Puts into words that the server itself turned a request down; called on any thread.
     ///
     /// - Parameters:
@@ -34,4 +42,10 @@ extension Responder {
     /// - Parameter request: The request without its body.
     /// - Returns: Nil.
     public func refusal(of request: HTTPRequest) -> HTTPResponse? { nil }
+
+    /// Every request waits for its body.
+    ///
+    /// - Parameter request: The request without its body.
+    /// - Returns: False.
+    public func wantsStream(_ request: HTTPRequest) -> Bool { false }
 }

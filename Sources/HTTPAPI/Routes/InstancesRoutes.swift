@@ -113,11 +113,11 @@ struct InstancesRoutes {
         _ key: PredictionsEncoder.Key,
         _ terms: RequestTerms
     ) throws -> HTTPResponse {
-        guard request.body.readableBytes > 0 else {
+        guard request.stream != nil || request.body.readableBytes > 0 else {
             throw BodyError.invalidInput(.noSequences, at: BodyPlace())
         }
         let answers = LineAnswers(
-            body: request.body,
+            source: request.stream.map { .parts($0) } ?? .whole(request.body),
             decoder: JSONLinesDecoder(signature: model.sequenceModel.signature, limits: limits),
             encoder: LinesEncoder(key: key),
             service: service,

@@ -1,11 +1,13 @@
+import HTTPServer
 import Inference
 import NIOCore
 import Serving
 
 /// The answers to a body of JSON Lines, in order, a few lines at a time as the client takes them.
 ///
-/// Lines that stand together are run together. A line that is wrong gets its error in its own place; the others
-/// are answered all the same.
+/// Lines that stand together are run together, while the next ones are read. A line that is wrong gets its error in
+/// its own place; the others are answered all the same. No more is held than the lines that are run, those that
+/// are read meanwhile, and a piece of the body.
 struct LineAnswers: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -16,7 +18,13 @@ struct LineAnswers: AsyncSequence, Sendable {
     /// How much of the body is read at once.
     static let pieceBytes = 64 << 10
 
-    let body: ByteBuffer
+    /// Where the lines come from.
+    enum Source: Sendable {
+        case whole(ByteBuffer)
+        case parts(RequestBody)
+    }
+
+    let source: Source
     let decoder: JSONLinesDecoder
     let encoder: LinesEncoder
     let service: InferenceService
@@ -25,46 +33,55 @@ struct LineAnswers: AsyncSequence, Sendable {
     /// How the next lines are to be treated; the time of a line counts from when it is taken up.
     let handling: @Sendable () -> RequestHandling
 
-    func makeAsyncIterator() -> Iterator { Iterator(answers: self) }
+    func makeAsyncIterator() -> Iterator { Iterator(answers: self, rest: source) }
 
     struct Iterator: AsyncIteratorProtocol {
         private let answers: LineAnswers
-        private var rest: ByteBuffer
+        private var rest: Source
         private var decoder: JSONLinesDecoder
         private var isFinished = false
 
-        init(answers: LineAnswers) {
+        init(answers: LineAnswers, rest: Source) {
             self.answers = answers
-            rest = answers.body
+            self.rest = rest
             decoder = answers.decoder
         }
 
         mutating func next() async throws -> ByteBuffer? {
-            let records = nextRecords()
+            let records = try await nextRecords()
             return records.isEmpty ? nil : try await answers.answer(records)
         }
 
-        private mutating func nextRecords() -> [SequenceRecord] {
+        private mutating func nextRecords() async throws -> [SequenceRecord] {
             var records: [SequenceRecord] = []
             var rows = 0
             while records.count < LineAnswers.maxLines, rows < LineAnswers.maxRows {
                 if let record = decoder.next() {
                     rows += (try? record.sequence.get().rowCount) ?? 0
                     records.append(record)
-                } else if let piece = rest.readSlice(
-                    length: Swift.min(rest.readableBytes, LineAnswers.pieceBytes)
-                ),
-                    piece.readableBytes > 0
-                {
+                } else if isFinished || (!records.isEmpty && isLive) {
+                    // A client may wait for these answers before it sends more.
+                    break
+                } else if let piece = try await nextPiece() {
                     decoder.append(piece)
-                } else if !isFinished {
+                } else {
                     isFinished = true
                     decoder.finish()
-                } else {
-                    break
                 }
             }
             return records
+        }
+
+        private var isLive: Bool { if case .parts = rest { true } else { false } }
+
+        private mutating func nextPiece() async throws -> ByteBuffer? {
+            switch rest {
+            case .parts(let body): return try await body.next()
+            case .whole(var body):
+                let piece = body.readSlice(length: Swift.min(body.readableBytes, LineAnswers.pieceBytes))
+                rest = .whole(body)
+                return piece.flatMap { $0.readableBytes > 0 ? $0 : nil }
+            }
         }
     }
 

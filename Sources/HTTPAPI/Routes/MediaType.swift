@@ -40,6 +40,13 @@ enum MediaType: String, CaseIterable {
         self = type
     }
 
+    /// Whether a body says that it is JSON Lines, as it is.
+    static func isJSONLines(_ headers: HTTPHeaders) -> Bool {
+        guard let text = headers.first(name: "content-type") else { return false }
+        guard trimmed(text.prefix { $0 != ";" }) == MediaType.jsonLines.rawValue else { return false }
+        return headers.first(name: "content-encoding").map { $0.lowercased() == "identity" } ?? true
+    }
+
     /// Makes sure that a client takes an answer of this type.
     ///
     /// - Parameter headers: Of the request; without `Accept` everything is taken.

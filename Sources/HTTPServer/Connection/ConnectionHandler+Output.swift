@@ -100,7 +100,8 @@ extension ConnectionHandler {
         }
         let response = opened(response, head)
         let framing = head.isVersion10 ? ResponseEncoder.Framing.close : .chunked
-        let keepAlive = mayKeepAlive && framing == .chunked
+        // A body that is still coming may have come by the end of the answer.
+        let keepAlive = (mayKeepAlive || mayKeepAliveIfWhole) && framing == .chunked
         isStreamKeepAlive = keepAlive
         let bytes = encoder.encode(
             response,
@@ -124,8 +125,10 @@ extension ConnectionHandler {
         guard let context, phase == .handling else { return nil }
         let promise = context.eventLoop.makePromise(of: Void.self)
         expectWrite(part.readableBytes)
+        noteWriting(true)
         promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
             if self?.phase == .handling { self?.timer?.clear() }
+            self?.noteWriting(false)
         }
         let bytes =
             framing == .chunked
@@ -142,6 +145,7 @@ extension ConnectionHandler {
             return
         }
         let end = framing == .chunked ? ByteBuffer(staticString: "0\r\n\r\n") : ByteBuffer()
-        finish(with: end, keepAlive: isStreamKeepAlive, lingers: hasUnreadInput)
+        let keepAlive = isStreamKeepAlive && streamedInput == nil
+        finish(with: end, keepAlive: keepAlive, lingers: hasUnreadInput)
     }
 }

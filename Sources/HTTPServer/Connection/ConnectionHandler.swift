@@ -46,13 +46,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var encoder = ResponseEncoder()
     var task: Task<Void, Never>?
     /// Whether tasks may still come to the event loop; false from when the connection is gone.
-    private let isOpen = NIOLockedValueBox(true)
+    let isOpen = NIOLockedValueBox(true)
     private var assembler: RequestAssembler
     private var generator = RequestIDGenerator()
-    private var pending = CircularBuffer<Inbound>()
+    var pending = CircularBuffer<Inbound>()
     /// Answers that are made at once would otherwise nest as deep as requests are pipelined.
     private var isTakingPending = false
-    private var heldRead = false
+    var heldRead = false
+    /// The body of the request at hand, if it is handed on part by part and has not come whole.
+    var streamedInput: StreamedInput?
     /// Bytes of a head have come, the head has not.
     private var sawHeadBytes = false
     /// A request ended in the bytes that are being read; whether the next began in them as well is not known.
@@ -113,6 +115,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         task = nil
         timer?.cancel()
         pending.removeAll()
+        endStreamedInput()
         context = nil
     }
 
@@ -127,7 +130,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Input
 
     func read(context: ChannelHandlerContext) {
-        if pending.isEmpty || phase == .lingering {
+        if pending.isEmpty || phase == .lingering || mayReadAhead {
             context.read()
         } else {
             heldRead = true
@@ -137,6 +140,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch phase {
         case .closed, .lingering: break
+        case .handling where streamedInput != nil: takeStreamed(.part(Self.unwrapInboundIn(data)))
         case .receiving where pending.isEmpty: process(.part(Self.unwrapInboundIn(data)))
         case .receiving, .handling, .flushing: pending.append(.part(Self.unwrapInboundIn(data)))
         }
@@ -170,6 +174,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let failure = Inbound.failure(Rejection(error, limit: configuration.maxHeaderBytes))
         if phase == .receiving, pending.isEmpty {
             process(failure)
+        } else if phase == .handling, streamedInput != nil {
+            takeStreamed(failure)
         } else {
             pending.append(failure)
         }
@@ -180,13 +186,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
             switch item {
             case .part(.head(let head)):
                 sawHeadBytes = false
-                let action = try assembler.begin(head, generator: &generator)
+                let action = try assembler.begin(
+                    head,
+                    generator: &generator,
+                    wantsStream: responder.wantsStream
+                )
                 if configuration.asksBeforeBody, let request = assembler.announced,
                     let refusal = responder.refusal(of: request)
                 {
                     return refuse(refusal)
                 }
-                if action == .sendContinue { sendContinue() }
+                if action.sendsContinue { sendContinue() }
+                if action.isStreamed, let request = assembler.finish() { startStreamed(request) }
             case .part(.body(let part)):
                 try assembler.append(part)
             case .part(.end):
@@ -205,6 +216,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func resume() {
         phase = .receiving
         task = nil
+        streamedInput = nil
         sawHeadBytes = false
         assembler.clearHead()
         if isQuiescing, pending.isEmpty {
@@ -278,9 +290,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What the answer to the current request has to know of it.
     var requestHead: RequestAssembler.Head { assembler.head }
     /// Whether the connection may stay open after the current answer.
-    var mayKeepAlive: Bool { assembler.head.keepAlive && !isQuiescing && !registry.isDraining }
+    var mayKeepAlive: Bool {
+        assembler.head.keepAlive && !isQuiescing && !registry.isDraining && streamedInput == nil
+    }
+    /// Whether the connection may stay open after the current answer if the request's body comes whole before its end.
+    var mayKeepAliveIfWhole: Bool {
+        assembler.head.keepAlive && !isQuiescing && !registry.isDraining && streamedInput != nil
+    }
     /// Whether the client has sent more than was read.
-    var hasUnreadInput: Bool { !pending.isEmpty }
+    var hasUnreadInput: Bool { !pending.isEmpty || streamedInput != nil }
 
     func close() {
         phase = .closed

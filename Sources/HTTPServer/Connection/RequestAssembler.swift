@@ -22,9 +22,11 @@ struct RequestAssembler {
     }
 
     /// What a head asks for before its body.
-    enum HeadAction: Equatable {
-        case proceed
-        case sendContinue
+    struct HeadAction: Equatable {
+        /// Whether the client waits for `100 Continue`.
+        var sendsContinue = false
+        /// Whether the request is to be taken by ``RequestAssembler/takeStreamed()`` now.
+        var isStreamed = false
     }
 
     private let maxBodyBytes: Int
@@ -51,7 +53,8 @@ struct RequestAssembler {
     /// Begins a request.
     mutating func begin(
         _ message: HTTPRequestHead,
-        generator: inout RequestIDGenerator
+        generator: inout RequestIDGenerator,
+        wantsStream: (HTTPRequest) -> Bool = { _ in false }
     ) throws(Rejection) -> HeadAction {
         let fields = FieldSummary(message.headers)
         head = Head(
@@ -87,21 +90,25 @@ struct RequestAssembler {
         guard let target = RequestTarget(message.uri), message.method != .CONNECT else {
             throw .malformed(reason: "the request target must begin with /")
         }
-        if let length = fields.contentLength, length > maxBodyBytes {
-            throw .bodyTooLarge(limit: maxBodyBytes)
-        }
-        var action = HeadAction.proceed
+        var action = HeadAction()
         if let expectation = fields.expectation, !head.isVersion10 {
             guard expectation.lowercased() == "100-continue" else { throw .unsupportedExpectation }
-            action = .sendContinue
+            action.sendsContinue = true
         }
-        request = HTTPRequest(
+        let begun = HTTPRequest(
             method: message.method,
             path: target.path,
             query: target.query,
             headers: message.headers,
             id: head.requestID
         )
+        let isLong = fields.transferEncoding != nil || (fields.contentLength ?? 0) > StreamedInput.minBytes
+        // What is compressed is opened as a whole.
+        action.isStreamed = isLong && head.contentCoding == nil && wantsStream(begun)
+        if !action.isStreamed, let length = fields.contentLength, length > maxBodyBytes {
+            throw .bodyTooLarge(limit: maxBodyBytes)
+        }
+        request = begun
         return action
     }
 

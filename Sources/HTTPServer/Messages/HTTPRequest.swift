@@ -11,8 +11,10 @@ public struct HTTPRequest: Sendable {
     public var query: String?
     /// The header fields in order of arrival; names compare without case.
     public var headers: HTTPHeaders
-    /// The body, unchunked; at most ``ServerConfiguration/maxBodyBytes``.
+    /// The body, unchunked; at most ``ServerConfiguration/maxBodyBytes``, and empty if there is a ``stream``.
     public var body: ByteBuffer
+    /// The body of any length, part by part, if ``Responder/wantsStream(_:)`` said so.
+    public var stream: RequestBody?
     /// The client's `X-Request-Id` if it is sane, else one made here; echoed in the answer.
     public var id: String
     /// What the route's template caught from the path.
