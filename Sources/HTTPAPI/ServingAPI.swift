@@ -20,6 +20,8 @@ public struct ServingAPI: Responder {
         public var version: String
         /// What one body may ask for.
         public var limits: DecodingLimits
+        /// Whether every request is logged at level info.
+        public var logsAccess: Bool
         /// How long the answer to a request that says nothing of it is of use; nil: for ever.
         public var requestTimeout: Duration?
         /// The number of connections open now, for `/metrics`.
@@ -33,16 +35,19 @@ public struct ServingAPI: Responder {
         ///   - version: The version of the program.
         ///   - limits: What one body may ask for.
         ///   - requestTimeout: None by default.
+        ///   - logsAccess: False by default.
         ///   - connectionCount: How many connections are open.
         public init(
             version: String = "unknown",
             limits: DecodingLimits = DecodingLimits(),
             requestTimeout: Duration? = nil,
+            logsAccess: Bool = false,
             connectionCount: @escaping @Sendable () -> Int = { 0 }
         ) {
             self.version = version
             self.limits = limits
             self.requestTimeout = requestTimeout
+            self.logsAccess = logsAccess
             self.connectionCount = connectionCount
         }
     }
@@ -52,6 +57,7 @@ public struct ServingAPI: Responder {
     private let access: AccessControl?
     private let metrics: RequestMetrics
     private let logger: Logger
+    private let logsAccess: Bool
 
     /// The routes of a service.
     ///
@@ -67,13 +73,20 @@ public struct ServingAPI: Responder {
         logger: Logger
     ) {
         let repository = service.repository
+        let stages = StageMetrics(factory: registry)
         var routes = ProbeRoutes(service: service).routes
         routes += ModelRoutes(repository: repository).routes
         routes +=
-            InstancesRoutes(service: service, limits: options.limits, timeout: options.requestTimeout).routes
+            InstancesRoutes(
+                service: service,
+                stages: stages,
+                limits: options.limits,
+                timeout: options.requestTimeout
+            ).routes
         routes +=
             TensorsRoutes(
                 service: service,
+                stages: stages,
                 limits: options.limits,
                 version: options.version,
                 timeout: options.requestTimeout
@@ -86,6 +99,7 @@ public struct ServingAPI: Responder {
         access = options.access
         metrics = RequestMetrics(factory: registry)
         self.logger = logger
+        logsAccess = options.logsAccess
         Gauge(label: "seqnorm_build_info", dimensions: [("version", options.version)], factory: registry)
             .record(1)
     }
@@ -129,13 +143,15 @@ public struct ServingAPI: Responder {
         let start = ContinuousClock.now
         let (route, reply) = answer(request)
         switch reply {
-        case .now(let response): return .now(recorded(response, route, since: start))
+        case .now(let response): return .now(recorded(response, request, route, since: start))
         case .later(let work):
+            metrics.inFlight.increment()
             return .later {
+                defer { metrics.inFlight.decrement() }
                 do {
-                    return recorded(try await work(), route, since: start)
+                    return recorded(try await work(), request, route, since: start)
                 } catch {
-                    return recorded(failure(error, request), route, since: start)
+                    return recorded(failure(error, request), request, route, since: start)
                 }
             }
         }
@@ -152,11 +168,41 @@ public struct ServingAPI: Responder {
 
     private func recorded(
         _ response: HTTPResponse,
+        _ request: HTTPRequest,
         _ route: String,
         since start: ContinuousClock.Instant
     ) -> HTTPResponse {
-        metrics.record(route: route, code: response.status.code, duration: .now - start)
+        let duration = ContinuousClock.now - start
+        metrics.record(route: route, code: response.status.code, duration: duration)
+        if logsAccess { logAccess(response, request, route, duration) }
         return response
+    }
+
+    /// One line a request: what of it is the server's, and nothing of its body, query or header fields but the ids.
+    private func logAccess(
+        _ response: HTTPResponse,
+        _ request: HTTPRequest,
+        _ route: String,
+        _ duration: Duration
+    ) {
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method.rawValue)", "path": "\(request.path)", "route": "\(route)",
+            "status": "\(response.status.code)", "seconds": "\(duration / .seconds(1))",
+            "request_bytes": "\(request.body.readableBytes)",
+        ]
+        if case .bytes(let body) = response.body { metadata["response_bytes"] = "\(body.readableBytes)" }
+        metadata.merge(Self.ids(of: request)) { first, _ in first }
+        logger.info("request", metadata: metadata)
+    }
+
+    /// What ties the lines about one request together, here and with those of its caller.
+    private static func ids(of request: HTTPRequest) -> Logger.Metadata {
+        let trace = TraceContext(of: request)
+        var ids: Logger.Metadata = [
+            "request_id": "\(request.id)", "trace_id": "\(trace.traceID)", "span_id": "\(trace.spanID)",
+        ]
+        if let parent = trace.parentID { ids["parent_id"] = "\(parent)" }
+        return ids
     }
 
     private func answer(_ request: HTTPRequest) -> (route: String, Route.Outcome) {
@@ -184,15 +230,15 @@ public struct ServingAPI: Responder {
 
     private func failure(_ error: any Error, _ request: HTTPRequest) -> HTTPResponse {
         let told = APIError(error)
-        logger.log(
-            level: told.code.logLevel,
-            "\(told.message)",
-            metadata: [
-                "request_id": "\(request.id)", "status": "\(told.status.code)",
-                "code": "\(told.code.rawValue)",
-                "path": "\(request.path)",
-            ].merging(told.code == .internal ? ["cause": "\(error)"] : [:]) { first, _ in first }
-        )
+        metrics.recordRefusal(told.code)
+        let level = told.code.logLevel
+        guard level >= logger.logLevel else { return HTTPResponse(told, requestID: request.id) }
+        var metadata = Self.ids(of: request)
+        metadata["status"] = "\(told.status.code)"
+        metadata["code"] = "\(told.code.rawValue)"
+        metadata["path"] = "\(request.path)"
+        if told.code == .internal { metadata["cause"] = "\(error)" }
+        logger.log(level: level, "\(told.message)", metadata: metadata)
         return HTTPResponse(told, requestID: request.id)
     }
 
@@ -205,6 +251,7 @@ public struct ServingAPI: Responder {
     public func reject(_ rejection: Rejection, requestID: String) -> HTTPResponse {
         let told = APIError(rejection)
         metrics.recordRejection(code: told.status.code)
+        metrics.recordRefusal(told.code)
         logger.debug("\(told.message)", metadata: ["request_id": "\(requestID)"])
         return HTTPResponse(told, requestID: requestID)
     }

@@ -23,12 +23,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try ServeSettings(options, environment: ProcessInfo.processInfo.environment)
-        let level = Logger.Level(rawValue: settings.logLevel.value) ?? .info
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        let level = LogLevel(Logger.Level(rawValue: settings.logLevel.value) ?? .info)
+        let format = settings.logFormat.value
+        LoggingSystem.bootstrap { LevelledLogHandler(format.handler(label: $0), level: level) }
         let logger = Logger(label: "seqnorm")
         let process = try ServingProcess(settings: settings, logger: logger)
         let group = ServiceGroup(
@@ -44,6 +41,8 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger
             )
         )
+        let signals = level.toggleOnSignal(logger)
+        defer { signals.cancel() }
         try await group.run()
     }
 }
@@ -84,6 +83,7 @@ struct ServingProcess: Service {
             limits: settings.decodingLimits,
             requestTimeout: settings.requestTimeout.value > 0
                 ? .seconds(settings.requestTimeout.value) : nil,
+            logsAccess: settings.accessLog.value,
             connectionCount: { bound.withLockedValue { $0?.connectionCount } ?? 0 }
         )
         options.access = access

@@ -58,6 +58,10 @@ struct ServeOptions: ParsableArguments {
     var drainDelay: Double?
     @Option(help: "Seconds requests in flight have to finish after the drain delay. (default: 25)")
     var shutdownTimeout: Double?
+    @Option(help: "Whether every request is logged, at level info: true or false. (default: false)")
+    var accessLog: Bool?
+    @Option(help: "How logs are written on standard error: text or json. (default: text)")
+    var logFormat: LogFormat?
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 }
@@ -88,6 +92,8 @@ struct ServeSettings: Sendable {
     let limits: LimitSettings
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
+    let accessLog: Setting<Bool>
+    let logFormat: Setting<LogFormat>
     let logLevel: Setting<String>
 
     /// Settles every option.
@@ -176,6 +182,20 @@ struct ServeSettings: Sendable {
         limits = try LimitSettings(options.limits, environment: environment)
         drainDelay = try seconds("drain-delay", options.drainDelay, 5)
         shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
+        accessLog = try Setting(
+            "access-log",
+            flag: options.accessLog,
+            environment: environment,
+            default: false,
+            rule: "true or false"
+        )
+        logFormat = try Setting(
+            "log-format",
+            flag: options.logFormat,
+            environment: environment,
+            default: .text,
+            rule: "text or json"
+        )
         logLevel = try Setting(
             "log-level",
             flag: options.logLevel,
@@ -196,8 +216,7 @@ struct ServeSettings: Sendable {
             maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
             connections.summary, listener.summary, limits.summary, drainDelay.summary,
-            shutdownTimeout.summary,
-            logLevel.summary,
+            shutdownTimeout.summary, accessLog.summary, logFormat.summary, logLevel.summary,
         ].joined(separator: " ")
     }
 }

@@ -13,6 +13,10 @@ final class ModelMetrics: Sendable {
     let batchRows: Recorder
     /// Sequences of each run: `seqnorm_batch_sequences`.
     let batchSequences: Recorder
+    /// Requests of each run on a compute thread: `seqnorm_batch_requests`.
+    let batchRequests: Recorder
+    /// Positions that padding to the longest sequence would have added to the runs: `seqnorm_padding_rows_avoided_total`.
+    let paddingAvoided: Counter
     /// Time of each request from arrival to the start of its batch: `seqnorm_queue_seconds`.
     let queueSeconds: Timer
     /// Time of each run: `seqnorm_compute_seconds`.
@@ -34,23 +38,39 @@ final class ModelMetrics: Sendable {
             aggregate: true,
             factory: factory
         )
+        batchRequests = Recorder(
+            label: "seqnorm_batch_requests",
+            dimensions: of,
+            aggregate: true,
+            factory: factory
+        )
+        paddingAvoided = Counter(
+            label: "seqnorm_padding_rows_avoided_total",
+            dimensions: of,
+            factory: factory
+        )
         queueSeconds = Timer(label: "seqnorm_queue_seconds", dimensions: of, factory: factory)
         computeSeconds = Timer(label: "seqnorm_compute_seconds", dimensions: of, factory: factory)
         loadSeconds = Timer(label: "seqnorm_model_load_seconds", dimensions: of, factory: factory)
     }
 
     /// Notes one run of the model.
-    func recordBatch(_ batch: SequenceBatch, seconds: Duration) {
+    func recordBatch(_ batch: SequenceBatch, seconds: Duration, isPadded: Bool = false) {
         runTimes.record(rows: batch.rowCount, nanoseconds: seconds / .nanoseconds(1))
         batches.increment()
         sequences.increment(by: batch.count)
         batchRows.record(batch.rowCount)
         batchSequences.record(batch.count)
         computeSeconds.record(duration: seconds)
+        if batch.count > 1, !isPadded {
+            let padding = batch.count * (batch.lengths.max() ?? 0) - batch.rowCount
+            if padding > 0 { paddingAvoided.increment(by: padding) }
+        }
     }
 }
 
 extension Gauge {
+
     /// The requests that wait for a compute thread: `seqnorm_queue_depth`.
     static func queueDepth(factory: any MetricsFactory) -> Gauge {
         Gauge(label: "seqnorm_queue_depth", factory: factory)

@@ -73,7 +73,7 @@ import Testing
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
-        ("log-level", "debug"),
+        ("access-log", "true"), ("log-format", "json"), ("log-level", "debug"),
     ]
 
     private static func variable(_ name: String) -> String {

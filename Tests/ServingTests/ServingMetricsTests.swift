@@ -59,7 +59,7 @@ struct ServingMetricsTests {
         let metrics = RecordingMetrics()
         _ = ModelMetrics(model: "m", version: 2, factory: metrics)
         #expect(metrics.names.allSatisfy { $0.hasPrefix("seqnorm_") && $0.hasSuffix("{m,2}") })
-        let units = ["_total", "_seconds", "_rows", "_sequences"]
+        let units = ["_total", "_seconds", "_rows", "_sequences", "_requests"]
         #expect(metrics.names.allSatisfy { name in units.contains { name.hasSuffix($0 + "{m,2}") } })
     }
 }

@@ -38,6 +38,24 @@ public struct MetricDescription: Sendable, Hashable {
             "seqnorm_http_rejected_total",
             "Requests refused before any route, by status code."
         ),
+        MetricDescription(
+            "seqnorm_rejected_total",
+            "Requests turned down for load, limits or time, by reason."
+        ),
+        MetricDescription(
+            "seqnorm_http_requests_in_flight",
+            "Requests whose answer is being made by a task; short ones never are."
+        ),
+        MetricDescription("seqnorm_decode_seconds", "Time to read the body of a request."),
+        MetricDescription("seqnorm_encode_seconds", "Time to write the body of an answer."),
+        MetricDescription("seqnorm_batch_requests", "Requests of one run on a compute thread."),
+        MetricDescription(
+            "seqnorm_padding_rows_avoided_total",
+            "Positions that padding to the longest sequence would have added to the runs."
+        ),
+        MetricDescription("seqnorm_queue_rows", "Positions that wait for a compute thread."),
+        MetricDescription("seqnorm_model_info", "1, labelled with the SHA-256 of the model's file."),
+        MetricDescription("seqnorm_model_file_bytes", "Size of the model's file."),
         MetricDescription("seqnorm_batches_total", "Runs of a model."),
         MetricDescription("seqnorm_inference_sequences_total", "Sequences run through a model."),
         MetricDescription("seqnorm_batch_rows", "Positions of all sequences of one run."),

@@ -11,13 +11,18 @@ final class RequestMetrics: Sendable {
     private struct Handles {
         var routes: [String: RouteHandles] = [:]
         var rejections: [UInt: Counter] = [:]
+        var reasons: [APIError.Code: Counter] = [:]
     }
 
     private let factory: any MetricsFactory
+    /// Requests whose answer is being made by a task: `seqnorm_http_requests_in_flight`.
+    let inFlight: Meter
     private let handles = NIOLockedValueBox(Handles())
 
     init(factory: any MetricsFactory) {
         self.factory = factory
+        inFlight = Meter(label: "seqnorm_http_requests_in_flight", factory: factory)
+        inFlight.set(0)
     }
 
     /// Notes one answer; `route` is a template, so there are never more series than routes times codes.
@@ -46,6 +51,22 @@ final class RequestMetrics: Sendable {
         timer.recordNanoseconds(seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000)
     }
 
+    /// Notes one request that was turned down though nothing was wrong with it, or for its size.
+    func recordRefusal(_ code: APIError.Code) {
+        guard code.isRefusal else { return }
+        handles.withLockedValue { handles in
+            let counter =
+                handles.reasons[code]
+                ?? Counter(
+                    label: "seqnorm_rejected_total",
+                    dimensions: [("reason", code.rawValue)],
+                    factory: factory
+                )
+            handles.reasons[code] = counter
+            return counter
+        }.increment()
+    }
+
     /// Notes one request that the connection refused.
     func recordRejection(code: UInt) {
         handles.withLockedValue { handles in
@@ -59,5 +80,17 @@ final class RequestMetrics: Sendable {
             handles.rejections[code] = counter
             return counter
         }.increment()
+    }
+}
+
+extension APIError.Code {
+    /// Whether the server turned the request down for its load, its limits or the time.
+    fileprivate var isRefusal: Bool {
+        switch self {
+        case .overloaded, .notReady, .deadlineExceeded, .payloadTooLarge, .headerTooLarge, .requestTimeout,
+            .cancelled:
+            true
+        default: false
+        }
     }
 }

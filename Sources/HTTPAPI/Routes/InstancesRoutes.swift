@@ -7,6 +7,7 @@ import Serving
 /// `:predict` and `:normalize`: sequences of any length in, TensorFlow Serving's row format out.
 struct InstancesRoutes {
     let service: InferenceService
+    let stages: StageMetrics
     let limits: DecodingLimits
     /// How long the answer to a request that says nothing of it is of use; nil: for ever.
     let timeout: Duration?
@@ -53,10 +54,12 @@ struct InstancesRoutes {
         }
         let wanted = OutputRequest(layer: body.layer, outputs: body.outputs, key: key, model: model)
         let handling = terms.handling(parameters, since: arrival, standard: timeout)
-        guard parameters.isolatesFaults else {
+        let wantsTiming = terms.wantsTiming || parameters.wantsTiming
+        let clock = StageClock(stages, since: arrival, wantsTiming: wantsTiming)
+        guard parameters.isolatesFaults || parameters.wantsTiming else {
             let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
-            return try LongAnswer.reply(service.start(model, wanted, body.batch, handling)) {
-                .json(bytes: encoder.encode($0.outputs))
+            return try LongAnswer.reply(service.start(model, wanted, body.batch, handling)) { answer in
+                clock.answer(answer.course) { encoder.encode(answer.outputs) }
             }
         }
         let count = body.batch.count
@@ -64,13 +67,18 @@ struct InstancesRoutes {
             key: key,
             labels: signature.labels,
             topK: body.topK,
-            faults: body.faults
+            faults: parameters.isolatesFaults ? body.faults : nil
         )
         let progress =
             count > 0
             ? try service.start(model, wanted, body.batch, handling)
             : .finished(InferenceAnswer(outputs: []))
-        return try LongAnswer.reply(progress) { .json(bytes: encoder.encode($0, count: count)) }
+        return try LongAnswer.reply(progress) { answer in
+            clock.answer(answer.course) {
+                guard parameters.wantsTiming else { return encoder.encode(answer, count: count) }
+                return encoder.encode(answer, count: count) { clock.write(answer.course, to: &$0) }
+            }
+        }
     }
 
     private func fasta(
@@ -99,9 +107,16 @@ struct InstancesRoutes {
         let wanted = OutputRequest(layer: nil, outputs: nil, key: key, model: model)
         do {
             let handling = terms.handling(since: arrival, standard: timeout)
-            let outputs = try await service.infer(model, wanted, batch, handling)
+            let clock = StageClock(stages, since: arrival, wantsTiming: terms.wantsTiming)
+            let answer =
+                switch try service.start(model, wanted, batch, handling) {
+                case .finished(let answer): answer
+                case .waiting(let answer): try await answer()
+                }
             let encoder = PredictionsEncoder(key: key)
-            return .json(bytes: try await LongAnswer.write(outputs) { encoder.encode(outputs) })
+            return try await LongAnswer.write(answer.outputs) {
+                clock.answer(answer.course) { encoder.encode(answer.outputs) }
+            }
         } catch {
             throw APIError(error) { "line \(records[$0].line)" }
         }

@@ -5,6 +5,7 @@ import Serving
 /// The open inference protocol (V2): metadata, readiness and inference with JSON tensors.
 struct TensorsRoutes {
     let service: InferenceService
+    let stages: StageMetrics
     let limits: DecodingLimits
     let version: String
     /// How long the answer to a request that says nothing of it is of use; nil: for ever.
@@ -39,7 +40,7 @@ struct TensorsRoutes {
     }
 
     private var infer: Route.Handler {
-        { [service, limits, timeout] request in
+        { [service, stages, limits, timeout] request in
             let arrival = ContinuousClock.now
             _ = try MediaType(ofBodyIn: request, supported: [.json])
             try MediaType.json.checkAccepted(by: request.headers)
@@ -48,6 +49,7 @@ struct TensorsRoutes {
             let body = try TensorsDecoder(signature: signature, limits: limits).decode(request.body)
             let terms = try RequestTerms(request.headers)
             let handling = terms.handling(body.parameters, since: arrival, standard: timeout)
+            let clock = StageClock(stages, since: arrival, wantsTiming: terms.wantsTiming)
             let wanted = body.outputs ?? signature.outputs.map(\.name)
             let encoder = TensorsEncoder(
                 modelName: model.name,
@@ -55,7 +57,8 @@ struct TensorsRoutes {
                 signature: signature
             )
             return try LongAnswer.reply(service.start(model, .outputs(wanted), body.batch, handling)) {
-                .json(bytes: try encoder.encode($0.outputs, for: body))
+                answer in
+                try clock.answer(answer.course) { try encoder.encode(answer.outputs, for: body) }
             }
         }
     }

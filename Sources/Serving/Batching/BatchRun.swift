@@ -22,6 +22,7 @@ struct BatchRun {
     func answer(_ parts: [Part]) {
         let start = ContinuousClock.now
         for part in parts { part.payload.start(at: start) }
+        parts.first?.payload.metrics.batchRequests.record(parts.count)
         attempt(parts)
     }
 
@@ -104,7 +105,7 @@ struct BatchRun {
             throw .executionFailed(reason: "\(error)")
         }
         let note = Note(seconds: .now - start, rows: batch.rowCount)
-        metrics.recordBatch(batch, seconds: note.seconds)
+        metrics.recordBatch(batch, seconds: note.seconds, isPadded: budget.padsToLongest)
         try BatchOutputs.check(outputs, count: batch.count)
         return (outputs, note)
     }

@@ -57,10 +57,18 @@ struct ModelLoader: Sendable {
                 )
             )
             served.metrics.loadSeconds.record(duration: .now - start)
+            tell(served)
             return .ready(served)
         } catch {
             return .failed(reason: "\(error)")
         }
+    }
+
+    private func tell(_ model: ServedModel) {
+        let of = [("model", model.name), ("version", String(model.version))]
+        Gauge(label: "seqnorm_model_info", dimensions: of + [("sha256", model.digest)], factory: metrics)
+            .record(1)
+        Gauge(label: "seqnorm_model_file_bytes", dimensions: of, factory: metrics).record(model.fileBytes)
     }
 
     private func override(for location: ModelLocation) throws -> Data? {

@@ -121,7 +121,7 @@ import Testing
         ("{\"instances\":[[[1,2]]],\"parameters\":{\"top_k\":3}}", "parameters.top_k", .topK(classes: 2)),
         (
             "{\"instances\":[[[1,2]]],\"parameters\":{\"k\":3}}", "parameters.k",
-            .unknownKey(known: RequestParameters.knownKeys)
+            .unknownKey(known: ["top_k", "priority", "timeout_ms", "on_error", "timing"])
         ),
     ])
     func `a broken rule is named with its place`(_ text: String, _ path: String, _ rule: InputRule) {
