@@ -134,7 +134,9 @@ import Testing
             nodes: 13,
             tensorBytes: 14,
             loopTrips: 15,
-            scanOutputBytes: 16
+            scanOutputBytes: 16,
+            functionDepth: 17,
+            inlinedBytes: 18
         )
         #expect(settings.limits.limits == limits)
         #expect(settings.decodingLimits.maxSequences == 7)

@@ -142,7 +142,10 @@ def test_a_signal_changes_the_level_and_back(start):
     assert "unheard-1" not in "".join(server.output)
 
 
-@pytest.mark.parametrize("arguments, status", [(("--max-queued-rows", "10"), 429), (("--request-timeout", "0.05"), 504)])
+@pytest.mark.parametrize("arguments, status", [
+    (("--max-queued-rows", "10"), 429),
+    (("--request-timeout", "0.5", "--max-queued-rows", "100000000"), 504),
+])
 def test_work_over_a_limit_is_refused_and_counted(start, arguments, status):
     import threading
 

@@ -1,8 +1,10 @@
 import Kernels
 import TensorCore
 
-/// Attention of every sequence to itself, head by head: `Q [R, heads * width]`, `K [R', heads * width]` and
-/// `V [R', heads * values]` to `[R, heads * values]`. No score of two sequences is computed, and nothing is transposed.
+/// Attention of every sequence to itself, head by head.
+///
+/// `Q [R, heads * width]`, `K [R', heads * width]` and `V [R', heads * values]` give `[R, heads * values]`. No score of two sequences
+/// is computed, and nothing is transposed.
 ///
 /// Inputs: Q, K, V, the offsets of the sequences in Q, and those in K and V.
 struct SegmentAttention: Operator {
