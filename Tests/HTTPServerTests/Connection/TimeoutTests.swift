@@ -1,5 +1,6 @@
 import HTTPTestSupport
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -108,16 +109,18 @@ import Testing
 
     @Test(arguments: [false, true])
     func `a client that does not read is cut off`(isStream: Bool) async throws {
-        let responder = FunctionResponder { _ in
-            isStream
-                ? HTTPResponse(status: .ok, stream: BodyStream { Self.big })
-                : HTTPResponse(status: .ok, body: Self.big)
-        }
         for connection in ["keep-alive", "close"] {
+            let isAsked = NIOLockedValueBox(false)
+            let responder = FunctionResponder { _ in
+                isAsked.withLockedValue { $0 = true }
+                return isStream
+                    ? HTTPResponse(status: .ok, stream: BodyStream { Self.big })
+                    : HTTPResponse(status: .ok, body: Self.big)
+            }
             try await TestServer.run(responder, configuration: configuration()) { server in
                 let client = try await server.client(reads: false)
                 await client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: \(connection)\r\n\r\n")
-                while server.server.connectionCount == 0 { await Task.yield() }
+                while !isAsked.withLockedValue({ $0 }) { await Task.yield() }
                 while server.server.connectionCount > 0 { await Task.yield() }
                 await client.close()
             }
