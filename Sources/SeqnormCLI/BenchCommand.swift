@@ -40,6 +40,7 @@ struct BenchCommand: ParsableCommand {
     var answers: String?
 
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var passes: PassOptions
 
     func validate() throws {
         guard seconds > 0, seconds <= 3600 else {
@@ -55,20 +56,26 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let limits = try limits.limits()
+        let disabled = try passes.setting().value.passes
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
-        try CommandFault.locating(place.file.path) { try measure(load(place, bytes, limits)) }
+        try CommandFault.locating(place.file.path) { try measure(load(place, bytes, limits, disabled)) }
     }
 
     private func load(
         _ place: ModelArgument,
         _ bytes: Data,
-        _ limits: ModelLimits
+        _ limits: ModelLimits,
+        _ disabled: Set<PassName>
     ) throws -> SequenceModel {
         let folder = place.file.deletingLastPathComponent()
         let model = try Model(serialized: bytes, folder: folder, limits: limits)
         try model.validate()
-        return try SequenceModel(model: model, override: place.document())
+        return try SequenceModel(
+            model: model,
+            override: place.document(),
+            disabledPasses: disabled
+        )
     }
 
     private func measure(_ model: SequenceModel) throws {

@@ -21,16 +21,18 @@ struct EvaluateCommand: ParsableCommand {
     var folder: String
 
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var passes: PassOptions
 
     func run() throws {
         let place = URL(fileURLWithPath: folder, isDirectory: true)
         let limits = try limits.limits()
+        let disabled = try passes.setting().value.passes
         let names = try FileManager.default.contentsOfDirectory(atPath: place.path)
             .filter { $0.hasSuffix(".inputs") }.map { String($0.dropLast(7)) }.sorted()
         for name in names {
             let file = place.appendingPathComponent(name)
             do {
-                try Self.evaluate(file, limits)
+                try Self.evaluate(file, limits, without: disabled)
             } catch {
                 try Data("\(error)".utf8).write(to: file.appendingPathExtension("error"))
             }
@@ -38,7 +40,11 @@ struct EvaluateCommand: ParsableCommand {
         print("\(names.count) models")
     }
 
-    private static func evaluate(_ file: URL, _ limits: ModelLimits) throws {
+    private static func evaluate(
+        _ file: URL,
+        _ limits: ModelLimits,
+        without disabled: Set<PassName>
+    ) throws {
         let model = try Model(contentsOf: file.appendingPathExtension("onnx"), limits: limits)
         try model.validate()
         var inputs: [String: Value] = [:]
@@ -46,7 +52,7 @@ struct EvaluateCommand: ParsableCommand {
             inputs[input.name] = input.isText ? .strings(try input.strings()) : .tensor(try input.tensor())
         }
         for (suffix, rewriting) in [("outputs", true), ("plain", false)] {
-            let plan = try ExecutionPlan(model, rewriting: rewriting)
+            let plan = try ExecutionPlan(model, rewriting: rewriting, without: disabled)
             let outputs = try plan.run(values: inputs)
             let graph = Graph(
                 name: "outputs",

@@ -78,11 +78,13 @@ struct ModelArgument: Equatable {
 
     /// The model, ready to be run.
     ///
+    /// - Parameter disabled: The planner's passes that are left out.
+    /// - Returns: The model.
     /// - Throws: What is wrong with the file, or why it cannot be planned.
-    func load() throws -> SequenceModel {
+    func load(without disabled: Set<PassName> = []) throws -> SequenceModel {
         let model = try Model(serialized: try bytes(), folder: file.deletingLastPathComponent())
         try model.validate()
-        return try SequenceModel(model: model, override: try document())
+        return try SequenceModel(model: model, override: try document(), disabledPasses: disabled)
     }
 
     /// The content of the `model.json`; nil if there is none.

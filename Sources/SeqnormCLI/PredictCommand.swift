@@ -53,6 +53,7 @@ struct PredictCommand: AsyncParsableCommand {
     var threads: Int?
 
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var passes: PassOptions
 
     @Flag(help: "Compare the answers with the records' labels and print the accuracy on standard error.")
     var accuracy = false
@@ -69,7 +70,11 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = model
-        let (model, lengthLimit) = try await PredictModel.load(path: path, limits: limits.limits())
+        let (model, lengthLimit) = try await PredictModel.load(
+            path: path,
+            limits: limits.limits(),
+            disabledPasses: passes.setting().value.passes
+        )
         let names = try model.outputNames(outputName, path: path)
         if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK, path: path) }
         let input = try RecordInput(path: input)

@@ -69,6 +69,7 @@ struct ServingProcess: Service {
             paths: settings.paths.map { URL(fileURLWithPath: $0) },
             options: RepositoryOptions(
                 limits: settings.limits.limits,
+                disabledPasses: settings.disabledPasses.value.passes,
                 warmUpBatchings: [settings.batching.value]
             )
         )

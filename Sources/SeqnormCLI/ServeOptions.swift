@@ -54,6 +54,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup var connections: ConnectionOptions
     @OptionGroup var listener: ListenerOptions
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var passes: PassOptions
     @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
     var drainDelay: Double?
     @Option(help: "Seconds requests in flight have to finish after the drain delay. (default: 25)")
@@ -90,6 +91,7 @@ struct ServeSettings: Sendable {
     let connections: ConnectionSettings
     let listener: ListenerSettings
     let limits: LimitSettings
+    let disabledPasses: Setting<PassList>
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
     let accessLog: Setting<Bool>
@@ -180,6 +182,7 @@ struct ServeSettings: Sendable {
         connections = try ConnectionSettings(options.connections, environment: environment)
         listener = try ListenerSettings(options.listener, environment: environment)
         limits = try LimitSettings(options.limits, environment: environment)
+        disabledPasses = try options.passes.setting(environment)
         drainDelay = try seconds("drain-delay", options.drainDelay, 5)
         shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
         accessLog = try Setting(
@@ -215,8 +218,9 @@ struct ServeSettings: Sendable {
             maxQueuedRequests.summary, maxQueuedRows.summary, maxQueueDelay.summary, requestTimeout.summary,
             maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
-            connections.summary, listener.summary, limits.summary, drainDelay.summary,
-            shutdownTimeout.summary, accessLog.summary, logFormat.summary, logLevel.summary,
+            connections.summary, listener.summary, limits.summary, disabledPasses.summary,
+            drainDelay.summary, shutdownTimeout.summary, accessLog.summary, logFormat.summary,
+            logLevel.summary,
         ].joined(separator: " ")
     }
 }

@@ -71,7 +71,7 @@ import Testing
         ("tls-client-ca", "a"), ("api-keys", "f"), ("cors-origin", "https://a,https://b"),
         ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
-        ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
+        ("max-function-depth", "17"), ("max-inlined-bytes", "18"), ("disable-pass", "gelu-fusion"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
         ("access-log", "true"), ("log-format", "json"), ("log-level", "debug"),
     ]

@@ -3,6 +3,8 @@ import TensorCore
 
 /// Computes an activation while the result of the Conv or the product before it is still in the cache.
 enum ActivationEpilogue: PlannerPass {
+    static let name = PassName.activationEpilogue
+
     struct Match {
         let producer: Int
         let node: Int

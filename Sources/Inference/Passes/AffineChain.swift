@@ -49,6 +49,8 @@ struct AffineStep {
 /// Merges two affine nodes, one reading the other, into one scale and shift: the Sub, Div, Mul and Add of an
 /// exported batch normalization become a single node.
 enum AffineChain: PlannerPass {
+    static let name = PassName.affineChain
+
     struct Match {
         let node: Int
         let input: PlanGraph.ValueID

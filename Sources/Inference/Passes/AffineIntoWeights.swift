@@ -4,6 +4,8 @@ import TensorCore
 ///
 /// `scale * (W x + b) + shift = (scale * W) x + (scale * b + shift)`, computed in Double.
 enum AffineIntoWeights: PlannerPass {
+    static let name = PassName.affineIntoWeights
+
     struct Match {
         let producer: Int
         let node: Int

@@ -5,6 +5,8 @@ import TensorCore
 ///
 /// Applies where nobody else reads what stands between them and the softmax is along the last axis. No rounding changes.
 enum AttentionFusion: PlannerPass {
+    static let name = PassName.attentionFusion
+
     struct Match {
         let index: Int
         let inputs: [PlanGraph.ValueID?]

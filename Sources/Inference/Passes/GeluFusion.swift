@@ -6,6 +6,8 @@ import TensorCore
 /// The factors may stand on either side, and the half before or behind the product. Rounds once where the five nodes round five
 /// times.
 enum GeluFusion: PlannerPass {
+    static let name = PassName.geluFusion
+
     struct Match {
         let index: Int
         let source: PlanGraph.ValueID

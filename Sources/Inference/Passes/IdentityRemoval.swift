@@ -1,5 +1,7 @@
 /// Leaves out nodes whose output is their input: Identity, and Dropout outside of training.
 enum IdentityRemoval: PlannerPass {
+    static let name = PassName.identityRemoval
+
     struct Match {
         let output: PlanGraph.ValueID
         let input: PlanGraph.ValueID

@@ -4,6 +4,9 @@
 protocol PlannerPass {
     associatedtype Match
 
+    /// Its name where passes are left out.
+    static var name: PassName { get }
+
     /// What the pass would do at a node, or why it does nothing.
     static func check(_ index: Int, in graph: PlanGraph, _ facts: GraphFacts) throws(NoMatch) -> Match
 
@@ -29,24 +32,24 @@ enum NoMatch: Error, Equatable {
     case notFinite
 }
 
-/// The passes in their order, run until none applies; without rewriting only those that change no rounding.
+/// The passes in their order, each run until it applies nowhere.
 enum PlannerPasses {
-    static func run(on graph: inout PlanGraph, rewriting: Bool = true) {
-        apply(IdentityRemoval.self, to: &graph)
-        if rewriting {
-            apply(AffineChain.self, to: &graph)
-            apply(AffineIntoWeights.self, to: &graph)
-            apply(AttentionFusion.self, to: &graph)
-            apply(GeluFusion.self, to: &graph)
-            apply(ActivationEpilogue.self, to: &graph)
-            apply(ScanHoisting.self, to: &graph)
-        }
+    private static var all: [any PlannerPass.Type] {
+        [
+            IdentityRemoval.self, AffineChain.self, AffineIntoWeights.self, AttentionFusion.self,
+            GeluFusion.self, ActivationEpilogue.self, ScanHoisting.self,
+        ]
+    }
+
+    /// Rewrites a graph.
+    ///
+    /// - Parameters:
+    ///   - graph: The graph.
+    ///   - disabled: The passes that are left out.
+    static func run(on graph: inout PlanGraph, without disabled: Set<PassName> = []) {
+        for pass in all where !disabled.contains(pass.name) { apply(pass, to: &graph) }
         graph.removeDeadNodes()
-        for index in graph.nodes.indices {
-            let constants = graph.nodes[index].inputs.map { graph.constant($0) }
-            guard let prepared = graph.nodes[index].computation.prepare(constants) else { continue }
-            graph.nodes[index].computation = prepared
-        }
+        if !disabled.contains(.weightPacking) { WeightPacking.run(on: &graph) }
     }
 
     private static func apply<Pass: PlannerPass>(_ pass: Pass.Type, to graph: inout PlanGraph) {

@@ -3,6 +3,8 @@
 ///
 /// Applies where every node that needs a state has a form that runs in place (see ``ScanSchedule``). No rounding changes.
 enum ScanHoisting: PlannerPass {
+    static let name = PassName.scanHoisting
+
     struct Match {
         let index: Int
         let scan: Scan

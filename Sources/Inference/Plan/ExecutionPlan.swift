@@ -24,15 +24,18 @@ public struct ExecutionPlan: Sendable {
     ///     are left out.
     ///   - rewriting: Whether the planner's passes may join operators, which is faster and changes how results are
     ///     rounded; else every node is computed as it is written.
+    ///   - disabled: Other passes that are left out.
     /// - Throws: ``PlanError/unsupportedOperator(path:operatorType:domain:opset:)``,
     ///   ``PlanError/invalidNode(path:operatorType:reason:)`` or another ``PlanError`` with the place.
     public init(
         _ model: Model,
         outputs: [String]? = nil,
-        rewriting: Bool = true
+        rewriting: Bool = true,
+        without disabled: Set<PassName> = []
     ) throws(PlanError) {
-        var planned = try Self.graph(of: model, outputs: outputs, rewriting: rewriting)
-        PlannerPasses.run(on: &planned.graph, rewriting: rewriting)
+        let disabled = rewriting ? disabled : disabled.union(PassName.joining)
+        var planned = try Self.graph(of: model, outputs: outputs, without: disabled)
+        PlannerPasses.run(on: &planned.graph, without: disabled)
         self.init(planned)
     }
 
@@ -49,7 +52,7 @@ public struct ExecutionPlan: Sendable {
     static func graph(
         of model: Model,
         outputs: [String]?,
-        rewriting: Bool
+        without disabled: Set<PassName>
     ) throws(PlanError) -> PlannedGraph {
         let model = try model.expanded()
         let graph = model.graph
@@ -60,7 +63,7 @@ public struct ExecutionPlan: Sendable {
             path: .root,
             opsets: opsets,
             parent: nil,
-            rewriting: rewriting,
+            disabled: disabled,
             usesHalves: graph.usesHalves,
             usesOtherValues: graph.usesOtherValues,
             allowance: PlanAllowance(model.limits)

@@ -10,7 +10,7 @@ final class GraphScope {
     private let path: NodePath
     private let opsets: [String: Int]
     private let depth: Int
-    private let rewriting: Bool
+    private let disabled: Set<PassName>
     private let usesHalves: Bool
     private let allowance: PlanAllowance
     private let usesOtherValues: Bool
@@ -23,7 +23,7 @@ final class GraphScope {
         path: NodePath,
         opsets: [String: Int],
         parent: GraphScope?,
-        rewriting: Bool,
+        disabled: Set<PassName> = [],
         usesHalves: Bool = false,
         usesOtherValues: Bool = false,
         allowance: PlanAllowance = PlanAllowance(.standard)
@@ -33,7 +33,7 @@ final class GraphScope {
         self.usesHalves = usesHalves
         self.allowance = allowance
         self.path = path
-        self.rewriting = rewriting
+        self.disabled = disabled
         self.opsets = opsets
         self.parent = parent
         depth = parent.map { $0.depth + 1 } ?? 0
@@ -117,7 +117,11 @@ final class GraphScope {
         }
         let (computation, captured) = try makeOperator(node, path: path, captureStart: inputs.count)
         inputs += captured
-        if computation.isFoldable, inputs.allSatisfy({ $0 == nil || graph.constant($0) != nil }) {
+        // What has no inputs is a constant as it is written.
+        let isFolded = inputs.isEmpty || !disabled.contains(.constantFolding)
+        if isFolded, computation.isFoldable,
+            inputs.allSatisfy({ $0 == nil || graph.constant($0) != nil })
+        {
             let constants = inputs.map { graph.constant($0) }
             let count = node.outputs.count
             if let results = ConstantFolding.evaluate(
@@ -165,13 +169,13 @@ final class GraphScope {
                 path: path.entering(attribute),
                 opsets: self.opsets,
                 parent: self,
-                rewriting: self.rewriting,
+                disabled: self.disabled,
                 usesHalves: self.usesHalves,
                 usesOtherValues: self.usesOtherValues,
                 allowance: self.allowance
             )
             try scope.add(body, outputs: body.outputs.map(\.name))
-            PlannerPasses.run(on: &scope.graph, rewriting: self.rewriting)
+            PlannerPasses.run(on: &scope.graph, without: self.disabled)
             let start = captureStart + captured.ids.count
             captured.ids += scope.capturedFrom
             return Subgraph(

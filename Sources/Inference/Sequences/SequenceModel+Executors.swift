@@ -4,7 +4,7 @@ extension SequenceModel {
     /// Pads, masks, runs the model as it is, and cuts the answers.
     func paddedExecutor(for request: OutputRequest) throws(PlanError) -> any SequenceExecutor {
         let (model, rules) = try resolve(request)
-        let plan = try ExecutionPlan(model, outputs: rules.map(\.value))
+        let plan = try ExecutionPlan(model, outputs: rules.map(\.value), without: disabledPasses)
         return PaddedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
     }
 
@@ -13,22 +13,25 @@ extension SequenceModel {
         for request: OutputRequest
     ) throws(PlanError) -> (executor: any SequenceExecutor, report: PlanReport) {
         let (model, rules) = try resolve(request)
-        var planned = try ExecutionPlan.graph(of: model, outputs: rules.map(\.value), rewriting: true)
+        var planned = try ExecutionPlan.graph(of: model, outputs: rules.map(\.value), without: disabledPasses)
         let inputs: PackedInputs
         do throws(NoRule) {
             guard !planned.graph.hasOtherValues else { throw NoRule("some values are no tensors") }
             inputs = try PackedInputs(planned.graph, declared: planned.inputs, signature: signature)
         } catch {
-            let plan = try ExecutionPlan(model, outputs: rules.map(\.value))
+            let plan = try ExecutionPlan(model, outputs: rules.map(\.value), without: disabledPasses)
             let single = RaggedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
             return (single, PlanReport(steps: [], fault: error.reason))
         }
-        KnownValues.fold(&planned.graph, inputs: inputs.facts)
-        PlannerPasses.run(on: &planned.graph)
+        if !disabledPasses.contains(.knownValues) {
+            KnownValues.fold(&planned.graph, inputs: inputs.facts)
+        }
+        PlannerPasses.run(on: &planned.graph, without: disabledPasses)
         planned.removeUnusedInputs()
         let plan = ExecutionPlan(planned)
         let single = RaggedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
         do throws(NoRule) {
+            guard !disabledPasses.contains(.packing) else { throw NoRule("the pass packing is left out") }
             let packed = try PackedPlan(planned, inputs: inputs, signature: signature, rules: rules)
             return (PackedExecutor(plan: packed, single: single), packed.report)
         } catch {

@@ -16,6 +16,8 @@ public final class SequenceModel: Sendable {
     public let sites: [NormalizationSite]
     /// Where the values of ``layers`` are, by name.
     let places: [String: LayerPlace]
+    /// The planner's passes that are left out.
+    public let disabledPasses: Set<PassName>
     private let cache = ExecutorCache()
 
     /// Reads a model's signature and plans all its outputs once, so that a model that cannot run is refused here.
@@ -23,9 +25,14 @@ public final class SequenceModel: Sendable {
     /// - Parameters:
     ///   - model: A validated model.
     ///   - override: The contents of a `model.json`, which says what cannot be inferred.
+    ///   - disabledPasses: The planner's passes that are left out.
     /// - Throws: ``PlanError/batchStatistics(path:label:)`` for a model that is not frozen,
     ///   ``PlanError/signature(_:)``, or why the model cannot be planned.
-    public convenience init(model: Model, override: Data? = nil) throws(PlanError) {
+    public convenience init(
+        model: Model,
+        override: Data? = nil,
+        disabledPasses: Set<PassName> = []
+    ) throws(PlanError) {
         let model = try model.expanded()
         if let found = UnfrozenStatistic.first(in: model) {
             throw .batchStatistics(path: found.path, label: found.label)
@@ -36,11 +43,22 @@ public final class SequenceModel: Sendable {
         } catch {
             throw .signature(error)
         }
-        try self.init(model: model, signature: signature, sites: NormalizationSite.sites(in: model))
+        try self.init(
+            model: model,
+            signature: signature,
+            sites: NormalizationSite.sites(in: model),
+            disabledPasses: disabledPasses
+        )
     }
 
-    init(model: Model, signature: Signature, sites: [NormalizationSite]) throws(PlanError) {
+    init(
+        model: Model,
+        signature: Signature,
+        sites: [NormalizationSite],
+        disabledPasses: Set<PassName> = []
+    ) throws(PlanError) {
         self.model = model
+        self.disabledPasses = disabledPasses
         self.signature = signature
         self.sites = sites
         let places = LayerPlaces(model, signature)

@@ -27,21 +27,24 @@ struct InspectCommand: ParsableCommand {
     var graph: String?
 
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var passes: PassOptions
 
     func validate() throws {
         if let graph, !GraphFile.endings.contains(FilePath.ending(graph)) {
             throw ValidationError("--graph must end in .svg or .dot")
         }
+        if !plan, !passes.disabled.isEmpty { throw ValidationError("--disable-pass goes with --plan") }
     }
 
     func run() throws {
         let limits = try limits.limits()
+        let disabled = try passes.setting().value.passes
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
         let drawing = try graph.map { path throws(CommandFault) in try GraphFile(path: path) }
         let loaded = try CommandFault.locating(place.file.path) { try Self.load(place, bytes, limits) }
         try drawing?.write(loaded, title: model)
-        if plan { return try printPlan(place, loaded) }
+        if plan { return try printPlan(place, loaded, without: disabled) }
         let summary = try CommandFault.locating(place.file.path) {
             try Self.summary(of: place, bytes, loaded)
         }
@@ -55,9 +58,17 @@ struct InspectCommand: ParsableCommand {
         if let fault = summary.signatureFault { throw CommandFault(place: place.file.path, reason: fault) }
     }
 
-    private func printPlan(_ place: ModelArgument, _ model: Model) throws {
+    private func printPlan(
+        _ place: ModelArgument,
+        _ model: Model,
+        without disabled: Set<PassName>
+    ) throws {
         let report = try CommandFault.locating(place.file.path) {
-            let loaded = try SequenceModel(model: model, override: try place.document())
+            let loaded = try SequenceModel(
+                model: model,
+                override: try place.document(),
+                disabledPasses: disabled
+            )
             return try loaded.planReport(for: .outputs([]))
         }
         print(PlanText(report).text, terminator: "")

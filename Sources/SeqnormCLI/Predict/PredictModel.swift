@@ -11,14 +11,19 @@ enum PredictModel {
     /// - Parameters:
     ///   - path: The file or folder.
     ///   - limits: What the model may ask for.
+    ///   - disabledPasses: The planner's passes that are left out.
     /// - Returns: The model, and which lengths it takes, nil for all.
     /// - Throws: ``PredictError`` if there is none or more than one, or it cannot be loaded.
-    static func load(path: String, limits: ModelLimits) async throws -> (
+    static func load(
+        path: String,
+        limits: ModelLimits,
+        disabledPasses: Set<PassName> = []
+    ) async throws -> (
         model: SequenceModel, lengthLimit: LengthLimit?
     ) {
         let repository = try ModelRepository(
             paths: [URL(fileURLWithPath: path)],
-            options: RepositoryOptions(limits: limits, warmUpLengths: [])
+            options: RepositoryOptions(limits: limits, disabledPasses: disabledPasses, warmUpLengths: [])
         )
         let names = Set(repository.status.map(\.name)).sorted()
         guard let name = names.first else { throw PredictError.noModel(path) }

@@ -43,13 +43,16 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var passes: PassOptions
+
     func validate() throws {
         if format != nil && data == nil { throw ValidationError("--format goes with --data") }
     }
 
     func run() throws {
+        let disabled = try passes.setting().value.passes
         let place = try ModelArgument(path: model)
-        let loaded = try CommandFault.locating(place.file.path) { try place.load() }
+        let loaded = try CommandFault.locating(place.file.path) { try place.load(without: disabled) }
         let sequences = try data.map {
             try ProbeRecords.read($0, format: format, signature: loaded.signature)
         }

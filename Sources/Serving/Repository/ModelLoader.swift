@@ -28,7 +28,11 @@ struct ModelLoader: Sendable {
                 limits: options.limits
             )
             try model.validate()
-            let sequenceModel = try SequenceModel(model: model, override: override(for: location))
+            let sequenceModel = try SequenceModel(
+                model: model,
+                override: override(for: location),
+                disabledPasses: options.disabledPasses
+            )
             let limit = try LengthProbe(sequenceModel).limit()
             let runTimes = RunTimes()
             if !options.warmUpLengths.isEmpty {

@@ -9,6 +9,8 @@ public struct RepositoryOptions: Hashable, Sendable {
     public var maxOverrideBytes: Int
     /// What a model may ask for.
     public var limits: ModelLimits
+    /// The planner's passes that are left out.
+    public var disabledPasses: Set<PassName>
     /// Threads that load models; nil: one a core.
     public var loadThreads: Int?
     /// Lengths of the sequences a model is tried with before it is ready; those it cannot take are left out.
@@ -22,6 +24,7 @@ public struct RepositoryOptions: Hashable, Sendable {
     ///   - maxModelBytes: 2 GiB by default, the most a protobuf message can have.
     ///   - maxOverrideBytes: 1 MiB by default.
     ///   - limits: What a model may ask for.
+    ///   - disabledPasses: The planner's passes that are left out; none by default.
     ///   - loadThreads: nil by default: one a core.
     ///   - warmUpLengths: Each at least 1; empty: no warm-up.
     ///   - warmUpBatchings: Those the server will use.
@@ -29,6 +32,7 @@ public struct RepositoryOptions: Hashable, Sendable {
         maxModelBytes: Int = 2 << 30,
         maxOverrideBytes: Int = 1 << 20,
         limits: ModelLimits = .standard,
+        disabledPasses: Set<PassName> = [],
         loadThreads: Int? = nil,
         warmUpLengths: [Int] = [1, 2, 17, 64],
         warmUpBatchings: [Batching] = [.ragged]
@@ -36,6 +40,7 @@ public struct RepositoryOptions: Hashable, Sendable {
         self.maxModelBytes = maxModelBytes
         self.maxOverrideBytes = maxOverrideBytes
         self.limits = limits
+        self.disabledPasses = disabledPasses
         self.loadThreads = loadThreads
         self.warmUpLengths = warmUpLengths
         self.warmUpBatchings = warmUpBatchings

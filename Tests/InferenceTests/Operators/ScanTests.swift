@@ -407,12 +407,11 @@ struct ScanTests {
             path: .root,
             opsets: ["": 17],
             parent: nil,
-            rewriting: true,
             allowance: PlanAllowance(model.limits)
         )
         try scope.add(model.graph, outputs: ["h", "c", "all"])
         var graph = scope.graph
-        PlannerPasses.run(on: &graph, rewriting: true)
+        PlannerPasses.run(on: &graph)
         let scan = try #require(graph.nodes.first?.computation as? Scan)
         let schedule = try #require(scan.schedule)
         let plan = try ExecutionPlan(model)

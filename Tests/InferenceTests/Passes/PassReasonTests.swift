@@ -13,7 +13,7 @@ struct PassReasonTests {
         _ constants: [String: Tensor] = [:],
         outputs: [String] = ["y"]
     ) throws -> PlanGraph {
-        let scope = GraphScope(path: .root, opsets: ["": 17], parent: nil, rewriting: true)
+        let scope = GraphScope(path: .root, opsets: ["": 17], parent: nil)
         let inputs = [("x", ElementType.float32), ("v", .float32), ("n", .int64)]
         let source = Graph(
             name: "g",

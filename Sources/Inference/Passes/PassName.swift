@@ -1,0 +1,32 @@
+/// A step of the planner that can be left out, to find the one at fault where answers are not as expected.
+///
+/// Without it a model gives what it gave, up to rounding, and is slower. The names are those of `--disable-pass`.
+public enum PassName: String, CaseIterable, Hashable, Sendable {
+    /// Nodes whose inputs are constants are computed when the plan is made.
+    case constantFolding = "constant-folding"
+    /// What a sequence's length alone decides is taken out: masks, shape arithmetic, expansions to the same shape.
+    case knownValues = "known-values"
+    /// Identity and Dropout are left out.
+    case identityRemoval = "identity-removal"
+    /// Two affine nodes, one behind the other, become one.
+    case affineChain = "affine-chain"
+    /// A scale and shift goes into the weights of the Conv, MatMul or Gemm before it.
+    case affineIntoWeights = "affine-into-weights"
+    /// Product, scale, Softmax and product become one node.
+    case attentionFusion = "attention-fusion"
+    /// A Gelu that is written out becomes one function.
+    case geluFusion = "gelu-fusion"
+    /// An activation is computed in the tile of the Conv or the product before it.
+    case activationEpilogue = "activation-epilogue"
+    /// A Scan's work that needs no state is done for all steps at once, the rest in place.
+    case scanHoisting = "scan-hoisting"
+    /// Weights and parameters that are constants are brought into the form that the kernels read.
+    case weightPacking = "weight-packing"
+    /// The sequences of a batch run over packed rows; else each runs alone.
+    case packing
+
+    /// The passes that join operators, and so may change how results are rounded.
+    static let joining: Set<PassName> = [
+        .affineChain, .affineIntoWeights, .attentionFusion, .geluFusion, .activationEpilogue, .scanHoisting,
+    ]
+}
