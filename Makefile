@@ -28,7 +28,9 @@ test: test-swift test-e2e ## every test: Swift's own, then the release binary ov
 
 test-swift: dependencies .venv/stamp
 	@scripts/fetch-onnx-suite .venv/bin/python
-	@SWIFTNIO_STRICT=1 swift test
+	@mkdir -p .build
+	@SWIFTNIO_STRICT=1 swift test 2>&1 | tee .build/test.log \
+		|| { echo "Failed:"; grep -E '✘|error:|Fatal' .build/test.log | tail -40; exit 1; }
 
 test-e2e: build .venv/stamp
 	@.venv/bin/pytest -q Tests/e2e

@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite(.timeLimit(.minutes(1))) struct HealthProbeTests {
+@Suite(.timeLimit(.minutes(10))) struct HealthProbeTests {
     @Test(arguments: [
         ("http://localhost", "localhost", 80, "/readyz"),
         ("HTTP://localhost:8080/", "localhost", 8080, "/readyz"),

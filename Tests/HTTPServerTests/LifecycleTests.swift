@@ -16,7 +16,7 @@ private struct Signal: Sendable {
     func wait() async { for await _ in stream {} }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     @Test func `a client that goes away cancels its handler`() async throws {
         let (started, cancelled) = (Signal(), Signal())
         let waiting = FunctionResponder { _ in

@@ -3,7 +3,7 @@ import HTTPTestSupport
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ServerTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerTests {
     @Test(arguments: [echo, echoAtOnce, echoInBothWays])
     func `a connection serves one request after the other`(
         responder: FunctionResponder

@@ -6,7 +6,7 @@ import Testing
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-@Suite(.timeLimit(.minutes(2))) struct StreamingTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamingTests {
     private struct Broken: Error {}
 
     private func lines(_ count: Int, breaksAt: Int? = nil) -> FunctionResponder {

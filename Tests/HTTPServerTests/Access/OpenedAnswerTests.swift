@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// What a browser is told for pages of other sites, and what is asked before a body.
-@Suite(.timeLimit(.minutes(1))) struct OpenedAnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct OpenedAnswerTests {
     private static let responder = FunctionResponder { request in
         request.method == .OPTIONS
             ? HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, OPTIONS"])

@@ -8,7 +8,7 @@ import Testing
 @testable import HTTPServer
 
 /// Compressed requests and answers through a whole connection.
-@Suite(.timeLimit(.minutes(1))) struct CodedExchangeTests {
+@Suite(.timeLimit(.minutes(10))) struct CodedExchangeTests {
     private static let text = String(repeating: "0.25, 0.5, ", count: 1000)
 
     private func exchange(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite(.timeLimit(.minutes(1))) struct ResponseWriterTests {
+@Suite(.timeLimit(.minutes(10))) struct ResponseWriterTests {
     /// NIO calls the use of a loop that has ended a fault: with `SWIFTNIO_STRICT` set it ends the process.
     @Test func `an answer that comes after the end of its event loop goes nowhere`() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

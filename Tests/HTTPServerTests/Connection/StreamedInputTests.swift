@@ -30,7 +30,7 @@ private struct StreamResponder: Responder {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct StreamedInputTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamedInputTests {
     private static let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     @Test func `every part is answered before the next one is sent, and the connection goes on`() async throws

@@ -15,7 +15,7 @@ struct HostileFileTests {
 
     @Test func `there are files`() { #expect(Self.files.count > 70) }
 
-    @Test(.timeLimit(.minutes(1)), arguments: files)
+    @Test(.timeLimit(.minutes(10)), arguments: files)
     func `a hostile file gives an answer or a typed error, and breaks no law`(_ name: String) throws {
         let file = Fixtures.file("hostile/\(name)")
         try Trial(try Data(contentsOf: file)).run()
