@@ -1,11 +1,11 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import Synchronization
 
 /// The open connections of a server, and how far it is with stopping.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
-        var isDraining = false
         var isClosing = false
         /// Waits for the last connection to close.
         var emptied: EventLoopPromise<Void>?
@@ -19,12 +19,13 @@ final class ConnectionRegistry: Sendable {
     }
 
     private let state = NIOLockedValueBox(State())
+    private let draining = Atomic(false)
 
-    var isDraining: Bool { state.withLockedValue { $0.isDraining } }
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
     var count: Int { state.withLockedValue { $0.channels.count } }
 
     func beginDraining() {
-        state.withLockedValue { $0.isDraining = true }
+        draining.store(true, ordering: .relaxed)
     }
 
     /// Counts a connection until it closes.
@@ -53,8 +54,8 @@ final class ConnectionRegistry: Sendable {
     ///
     /// - Parameter emptied: Succeeds when all are closed.
     func quiesce(emptied: EventLoopPromise<Void>) {
+        beginDraining()
         let (channels, isEmpty) = state.withLockedValue { state in
-            state.isDraining = true
             state.isClosing = true
             state.emptied = emptied
             return (Array(state.channels.values), state.takeEmptied())

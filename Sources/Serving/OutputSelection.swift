@@ -7,7 +7,7 @@ import Inference
 struct OutputSelection {
     /// What the model is asked for.
     let request: OutputRequest
-    /// The names the caller gave, in its order; nil if it did not name outputs.
+    /// The names the caller gave, in its order; nil if it named none, or those of the model in its order.
     private let names: [String]?
 
     /// Checks a request against a model; no output named means the model's predictions.
@@ -16,14 +16,17 @@ struct OutputSelection {
     ///   ``ServingError/layerNotFound(name:available:)`` or ``ServingError/layerInsideLoop(name:available:)``.
     init(_ request: OutputRequest, of model: SequenceModel) throws(ServingError) {
         switch request {
+        case .outputs(let names) where names.isEmpty || names == model.predictOutputs:
+            // The model's own order, as most callers want it.
+            self.names = nil
+            self.request = .outputs(model.predictOutputs)
         case .outputs(let names):
             let available = model.signature.outputs.map(\.name)
             for name in names where !available.contains(name) {
                 throw .outputNotFound(name: name, available: available)
             }
-            let asked = names.isEmpty ? model.predictOutputs : names
-            self.names = asked
-            self.request = .outputs(available.filter(asked.contains))
+            self.names = names
+            self.request = .outputs(available.filter(names.contains))
         case .layer(let name):
             let available = model.layerNames
             if let name, !available.contains(name) {

@@ -5,18 +5,19 @@ import Inference
 struct SequenceReader: Sendable {
     /// The name of the model's sequence input, by which an object may give it.
     let inputName: String
-    /// The mask's and the lengths' names.
-    let maskNames: [String]
+    let maskName: String?
+    let lengthsName: String?
     /// The number of features of a position; nil for a model of tokens.
     let channels: Int?
-    let letters: LetterTable?
+    let letters: Alphabet?
     let tokenIDs: ClosedRange<Int64>
     let limits: DecodingLimits
 
     init(signature: Signature, limits: DecodingLimits) {
         inputName = signature.sequence.name
-        maskNames = [signature.mask?.name, signature.lengths?.name].compactMap(\.self)
-        letters = signature.alphabet.map(LetterTable.init)
+        maskName = signature.mask?.name
+        lengthsName = signature.lengths?.name
+        letters = signature.alphabet
         self.limits = limits
         let tokenCount = signature.alphabet?.count ?? signature.vocabularySize
         tokenIDs = 0...(tokenCount.map { Int64(max($0, 1)) - 1 } ?? Int64.max)
@@ -39,7 +40,7 @@ struct SequenceReader: Sendable {
             if key == inputName || key == Self.genericName {
                 guard found == nil else { throw .invalidInput(.duplicateKey, at: BodyPlace()) }
                 found = (key, value)
-            } else if maskNames.contains(key) {
+            } else if key == maskName || key == lengthsName {
                 throw .invalidInput(.maskNotTaken, at: BodyPlace())
             } else if others == .refused {
                 throw .invalidInput(.unknownKey(known: [inputName]), at: BodyPlace())

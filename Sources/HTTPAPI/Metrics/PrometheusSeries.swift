@@ -33,34 +33,34 @@ protocol PrometheusSeries: AnyObject, Sendable {
 /// A sum that only grows.
 final class PrometheusCounter: PrometheusSeries, CounterHandler, FloatingPointCounterHandler {
     static var kind: PrometheusKind { .counter }
-    private let value = NIOLockedValueBox(0.0)
+    private let sum = AtomicDouble()
 
     func increment(by amount: Int64) { increment(by: Double(amount)) }
     func increment(by amount: Double) {
         guard amount > 0, amount.isFinite else { return }
-        value.withLockedValue { $0 += amount }
+        sum.add(amount)
     }
-    func reset() { value.withLockedValue { $0 = 0 } }
+    func reset() { sum.set(0) }
 
     func write(name: String, labels: [SeriesKey.Label], to text: inout PrometheusText) {
-        text.sample(name, labels, value.withLockedValue { $0 })
+        text.sample(name, labels, sum.value)
     }
 }
 
 /// A value that goes up and down.
 final class PrometheusGauge: PrometheusSeries, MeterHandler, RecorderHandler {
     static var kind: PrometheusKind { .gauge }
-    private let value = NIOLockedValueBox(0.0)
+    private let level = AtomicDouble()
 
     func set(_ newValue: Int64) { set(Double(newValue)) }
-    func set(_ newValue: Double) { value.withLockedValue { $0 = newValue } }
+    func set(_ newValue: Double) { level.set(newValue) }
     func record(_ newValue: Int64) { set(Double(newValue)) }
     func record(_ newValue: Double) { set(newValue) }
-    func increment(by amount: Double) { value.withLockedValue { $0 += amount } }
+    func increment(by amount: Double) { level.add(amount) }
     func decrement(by amount: Double) { increment(by: -amount) }
 
     func write(name: String, labels: [SeriesKey.Label], to text: inout PrometheusText) {
-        text.sample(name, labels, value.withLockedValue { $0 })
+        text.sample(name, labels, level.value)
     }
 }
 

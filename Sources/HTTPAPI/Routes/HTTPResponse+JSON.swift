@@ -13,9 +13,11 @@ extension HTTPResponse {
         return .json(bytes: ByteBuffer(bytes: bytes), status: status)
     }
 
+    private static let jsonHeaders: HTTPHeaders = ["Content-Type": MediaType.json.rawValue]
+
     /// A JSON answer that is written already.
     static func json(bytes: ByteBuffer, status: HTTPResponseStatus = .ok) -> HTTPResponse {
-        HTTPResponse(status: status, headers: ["Content-Type": MediaType.json.rawValue], body: bytes)
+        HTTPResponse(status: status, headers: jsonHeaders, body: bytes)
     }
 
     /// A text that never changes while the process runs.

@@ -55,8 +55,8 @@ struct RequestTerms {
         since arrival: ContinuousClock.Instant,
         standard: Duration?
     ) -> RequestHandling {
-        let asked = parameters.timeoutMilliseconds.map { Duration.milliseconds($0) }
-        let shortest = [asked, timeout].compactMap { $0 }.min() ?? standard
+        let asked = parameters.timeoutMilliseconds.map { Duration.milliseconds($0) } ?? timeout
+        let shortest = asked.map { min($0, timeout ?? $0) } ?? standard
         return RequestHandling(
             priority: parameters.priority ?? priority ?? .interactive,
             deadline: shortest.map { arrival + $0 },

@@ -20,7 +20,7 @@ public struct FASTADecoder: RecordDecoder {
         var tokens: [Int64] = []
     }
 
-    private let letters: LetterTable
+    private let letters: Alphabet
     private let limits: DecodingLimits
     private var lines: LineBuffer
     private var entry: Entry?
@@ -38,7 +38,7 @@ public struct FASTADecoder: RecordDecoder {
             throw .invalidInput(.textForFeatures, at: BodyPlace())
         }
         guard let alphabet = signature.alphabet else { throw .invalidInput(.noAlphabet, at: BodyPlace()) }
-        letters = LetterTable(alphabet)
+        letters = alphabet
         self.limits = limits
         lines = LineBuffer(maxBytes: limits.maxLineBytes)
     }

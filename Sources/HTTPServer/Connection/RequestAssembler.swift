@@ -33,6 +33,8 @@ struct RequestAssembler {
     private let compresses: Bool
     private let readsOrigin: Bool
     private var announcesBody = false
+    /// What a client takes, which it says with every request.
+    private var lastAcceptEncoding: (field: String, preferred: ContentCoding?) = ("", nil)
     private var request: HTTPRequest?
     /// The request that is being received, or was last.
     private(set) var head = Head(keepAlive: false, isHead: false, isVersion10: false, requestID: "")
@@ -85,7 +87,10 @@ struct RequestAssembler {
             }
         }
         if compresses, let field = fields.acceptEncoding {
-            head.acceptedCoding = ContentCoding.preferred(field)
+            if field != lastAcceptEncoding.field {
+                lastAcceptEncoding = (field, ContentCoding.preferred(field))
+            }
+            head.acceptedCoding = lastAcceptEncoding.preferred
         }
         guard let target = RequestTarget(message.uri), message.method != .CONNECT else {
             throw .malformed(reason: "the request target must begin with /")
@@ -133,13 +138,12 @@ struct RequestAssembler {
 
     /// Ends the request; nil if none was begun.
     mutating func finish() -> HTTPRequest? {
-        defer { request = nil }
-        return request
+        request.take()
     }
 }
 
 /// The header fields that concern the connection, found in one pass.
-struct FieldSummary {
+struct FieldSummary: ~Copyable {
     private(set) var hostCount = 0
     private(set) var contentLength: Int?
     private(set) var transferEncoding: String?
@@ -181,6 +185,11 @@ struct RequestTarget {
 
     /// Reads the origin form (`/path?query`), the absolute form (`http://host/path`) and `*`; nil for others.
     init?(_ uri: String) {
+        if uri.utf8.first == UInt8(ascii: "/"), !uri.utf8.contains(UInt8(ascii: "?")) {
+            path = uri
+            query = nil
+            return
+        }
         var text = uri[...]
         if text.utf8.first != UInt8(ascii: "/"), text != "*" {
             guard let scheme = ["http://", "https://"].first(where: { text.lowercased().hasPrefix($0) })

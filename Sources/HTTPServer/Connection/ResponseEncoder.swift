@@ -16,6 +16,9 @@ struct ResponseEncoder {
     /// Bodies up to this size travel in the same buffer as the head.
     static let maxInlineBodyBytes = 8 << 10
 
+    /// What the lines hold at most but the header fields, the reason and the request's id.
+    private static let fixedBytes = 192
+
     private var date = HTTPDate()
 
     /// The bytes of the head, up to and with the empty line; `bodyBytes` more are reserved.
@@ -29,38 +32,47 @@ struct ResponseEncoder {
         reserving bodyBytes: Int,
         allocator: ByteBufferAllocator
     ) -> ByteBuffer {
-        var buffer = allocator.buffer(capacity: 320 + bodyBytes)
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(response.status.code))
-        buffer.writeStaticString(" ")
-        buffer.writeString(response.status.reasonPhrase)
-        buffer.writeStaticString("\r\n")
-        for (name, value) in response.headers where Self.isAllowed(name) {
-            buffer.writeString(name)
-            buffer.writeStaticString(": ")
-            Self.write(value: value, to: &buffer)
-            buffer.writeStaticString("\r\n")
+        let status = String(response.status.code)
+        let reason = response.status.reasonPhrase
+        let date = date.now()
+        var capacity = Self.fixedBytes + reason.utf8.count + head.requestID.utf8.count
+        for (name, value) in response.headers { capacity += name.utf8.count + value.utf8.count + 4 }
+        var buffer = allocator.buffer(capacity: capacity + bodyBytes)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { bytes in
+            var text = HeadText(bytes)
+            text.write("HTTP/1.1 ")
+            text.write(status)
+            text.write(" ")
+            text.write(reason)
+            text.write("\r\n")
+            for (name, value) in response.headers where Self.isAllowed(name) {
+                text.write(name)
+                text.write(": ")
+                text.write(value: value)
+                text.write("\r\n")
+            }
+            switch framing {
+            case .length(let length):
+                text.write("Content-Length: ")
+                text.write(String(length))
+                text.write("\r\n")
+            case .chunked:
+                text.write("Transfer-Encoding: chunked\r\n")
+            case .none, .close:
+                break
+            }
+            if !keepAlive {
+                text.write("Connection: close\r\n")
+            } else if head.isVersion10 {
+                text.write("Connection: keep-alive\r\n")
+            }
+            text.write("X-Request-Id: ")
+            text.write(head.requestID)
+            text.write("\r\nDate: ")
+            text.write(date)
+            text.write("\r\n\r\n")
+            return text.count
         }
-        switch framing {
-        case .length(let length):
-            buffer.writeStaticString("Content-Length: ")
-            buffer.writeString(String(length))
-            buffer.writeStaticString("\r\n")
-        case .chunked:
-            buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
-        case .none, .close:
-            break
-        }
-        if !keepAlive {
-            buffer.writeStaticString("Connection: close\r\n")
-        } else if head.isVersion10 {
-            buffer.writeStaticString("Connection: keep-alive\r\n")
-        }
-        buffer.writeStaticString("X-Request-Id: ")
-        buffer.writeString(head.requestID)
-        buffer.writeStaticString("\r\nDate: ")
-        buffer.writeString(date.now())
-        buffer.writeStaticString("\r\n\r\n")
         return buffer
     }
 
@@ -84,13 +96,37 @@ struct ResponseEncoder {
         default: true
         }
     }
+}
+
+/// Writes into memory that is known to be large enough.
+private struct HeadText {
+    private let bytes: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ bytes: UnsafeMutableRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    mutating func write(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func write(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
 
     /// A value may carry what a client sent: line ends and control characters become spaces.
-    private static func write(value: String, to buffer: inout ByteBuffer) {
-        guard value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-            buffer.writeString(value)
-            return
+    mutating func write(value: String) {
+        let start = count
+        write(value)
+        for index in start..<count where bytes[index] < 0x20 || bytes[index] == 0x7F {
+            bytes[index] = UInt8(ascii: " ")
         }
-        buffer.writeBytes(value.utf8.lazy.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 })
+    }
+
+    private mutating func append(_ text: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: text)
+        count += text.count
     }
 }

@@ -3,20 +3,41 @@ public import NIOHTTP1
 
 /// One request with its whole body.
 public struct HTTPRequest: Sendable {
+    /// What stands in the head; shared by all copies, so that copying a request costs little.
+    private final class Head: Sendable {
+        let method: HTTPMethod
+        let path: String
+        let query: String?
+        let headers: HTTPHeaders
+        let id: String
+
+        init(method: HTTPMethod, path: String, query: String?, headers: HTTPHeaders, id: String) {
+            self.method = method
+            self.path = path
+            self.query = query
+            self.headers = headers
+            self.id = id
+        }
+    }
+
+    private var head: Head
     /// The verb.
-    public var method: HTTPMethod
+    public var method: HTTPMethod { head.method }
     /// The path as it was sent, percent-encoded, without query; begins with `/`, or is `*`.
-    public var path: String
+    public var path: String { head.path }
     /// What stands behind the first `?`, percent-encoded; nil without `?`.
-    public var query: String?
+    public var query: String? { head.query }
     /// The header fields in order of arrival; names compare without case.
-    public var headers: HTTPHeaders
+    public var headers: HTTPHeaders {
+        get { head.headers }
+        set { head = Head(method: method, path: path, query: query, headers: newValue, id: id) }
+    }
     /// The body, unchunked; at most ``ServerConfiguration/maxBodyBytes``, and empty if there is a ``stream``.
     public var body: ByteBuffer
     /// The body of any length, part by part, if ``Responder/wantsStream(_:)`` said so.
     public var stream: RequestBody?
     /// The client's `X-Request-Id` if it is sane, else one made here; echoed in the answer.
-    public var id: String
+    public var id: String { head.id }
     /// What the route's template caught from the path.
     public var parameters: PathParameters
 
@@ -37,12 +58,8 @@ public struct HTTPRequest: Sendable {
         body: ByteBuffer = ByteBuffer(),
         id: String = "-"
     ) {
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
+        head = Head(method: method, path: path, query: query, headers: headers, id: id)
         self.body = body
-        self.id = id
         self.parameters = PathParameters()
     }
 }

@@ -1,7 +1,7 @@
 public import NIOHTTP1
 
-/// A verb, a path template, and what answers it.
-public struct Route: Sendable {
+/// A verb, a path template, and what answers it; immutable.
+public final class Route: Sendable {
     /// Answers a request whose path parameters are set; an error is put into words by the responder.
     public typealias Handler = @Sendable (HTTPRequest) throws -> Outcome
 

@@ -1,27 +1,31 @@
 /// One segment's place in the tree of all templates; immutable.
 final class RouteNode: Sendable {
-    private struct Literal: Sendable {
-        let text: [UInt8]
-        let node: RouteNode
-    }
-
-    private struct Placeholder: Sendable {
-        let name: String
-        let suffix: [UInt8]
-        let node: RouteNode
-    }
-
+    /// The name of the placeholder; nil for a literal.
+    private let name: String?
+    /// The literal, or what stands behind the placeholder.
+    private let text: [UInt8]
     private let routes: [Route]
-    private let literals: [Literal]
+    private let literals: [RouteNode]
     /// Longest suffix first.
-    private let placeholders: [Placeholder]
+    private let placeholders: [RouteNode]
 
     /// The tree of some routes.
     ///
-    /// - Parameters:
-    ///   - routes: All have the same segments up to `depth`; the last one of a verb counts.
-    ///   - depth: How many segments lie behind.
-    init(_ routes: [Route], depth: Int = 0) {
+    /// - Parameter routes: The last one of a verb and a template counts.
+    convenience init(_ routes: [Route]) {
+        self.init(.literal(""), routes, depth: 0)
+    }
+
+    /// The node of a segment; `routes` have the same segments up to `depth`, this one included.
+    private init(_ segment: PathTemplate.Segment, _ routes: [Route], depth: Int) {
+        switch segment {
+        case .literal(let text):
+            name = nil
+            self.text = Array(text.utf8)
+        case .placeholder(let name, let suffix):
+            self.name = name
+            text = Array(suffix.utf8)
+        }
         self.routes = routes.filter { $0.template.segments.count == depth }
         var groups: [(segment: PathTemplate.Segment, routes: [Route])] = []
         for route in routes where route.template.segments.count > depth {
@@ -32,18 +36,9 @@ final class RouteNode: Sendable {
                 groups.append((segment, [route]))
             }
         }
-        var literals: [Literal] = []
-        var placeholders: [Placeholder] = []
-        for (segment, routes) in groups {
-            let node = RouteNode(routes, depth: depth + 1)
-            switch segment {
-            case .literal(let text): literals.append(Literal(text: Array(text.utf8), node: node))
-            case .placeholder(let name, let suffix):
-                placeholders.append(Placeholder(name: name, suffix: Array(suffix.utf8), node: node))
-            }
-        }
-        self.literals = literals
-        self.placeholders = placeholders.sorted { $0.suffix.count > $1.suffix.count }
+        let nodes = groups.map { RouteNode($0.segment, $0.routes, depth: depth + 1) }
+        literals = nodes.filter { $0.name == nil }
+        placeholders = nodes.filter { $0.name != nil }.sorted { $0.text.count > $1.text.count }
     }
 
     /// The routes of the best template that fits.
@@ -62,10 +57,10 @@ final class RouteNode: Sendable {
         if let node = literal(segment), let found = node.find(rest, parameters: &parameters) {
             return found
         }
-        for placeholder in placeholders {
-            guard let caught = Self.catchText(segment, before: placeholder.suffix) else { continue }
-            parameters.append(name: placeholder.name, value: caught)
-            if let found = placeholder.node.find(rest, parameters: &parameters) { return found }
+        for node in placeholders {
+            guard let caught = node.catchText(segment), let name = node.name else { continue }
+            parameters.append(name: name, value: caught)
+            if let found = node.find(rest, parameters: &parameters) { return found }
             parameters.removeLast()
         }
         return nil
@@ -74,19 +69,24 @@ final class RouteNode: Sendable {
     /// Literals are few: comparing them all is less than hashing one text.
     private func literal(_ segment: UnsafeBufferPointer<UInt8>) -> RouteNode? {
         guard segment.contains(UInt8(ascii: "%")) else {
-            return literals.first { $0.text.elementsEqual(segment) }?.node
+            return literals.first { $0.isEnd(of: segment, from: 0) }
         }
         guard let decoded = PercentEncoding.decode(segment) else { return nil }
-        return literals.first { $0.text.elementsEqual(decoded.utf8) }?.node
+        return literals.first { $0.text.elementsEqual(decoded.utf8) }
     }
 
     /// The suffix is looked for before decoding: an encoded `%3A` is part of a name.
-    private static func catchText(_ segment: UnsafeBufferPointer<UInt8>, before suffix: [UInt8]) -> String? {
-        guard segment.count > suffix.count, segment.suffix(suffix.count).elementsEqual(suffix) else {
-            return nil
-        }
-        let caught = segment.dropLast(suffix.count)
-        return caught.contains(UInt8(ascii: ":"))
-            ? nil : PercentEncoding.decode(UnsafeBufferPointer(rebasing: caught))
+    private func catchText(_ segment: UnsafeBufferPointer<UInt8>) -> String? {
+        let end = segment.count - text.count
+        guard end > 0, isEnd(of: segment, from: end) else { return nil }
+        let caught = UnsafeBufferPointer(rebasing: segment[..<end])
+        return caught.contains(UInt8(ascii: ":")) ? nil : PercentEncoding.decode(caught)
+    }
+
+    /// Whether the node's text is all of a segment from some byte on.
+    private func isEnd(of segment: UnsafeBufferPointer<UInt8>, from start: Int) -> Bool {
+        guard segment.count - start == text.count else { return false }
+        for index in text.indices where text[index] != segment[start + index] { return false }
+        return true
     }
 }

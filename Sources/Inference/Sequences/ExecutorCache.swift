@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Invariant that makes it `Sendable`: `executors` is read and written only with `lock` held.
 final class ExecutorCache: @unchecked Sendable {
-    struct Key: Hashable {
+    struct Key: Equatable {
         let request: OutputRequest
         let batching: Batching
     }
@@ -13,7 +13,8 @@ final class ExecutorCache: @unchecked Sendable {
     static let maximumCount = 64
 
     private let lock = NSLock()
-    private var executors: [Key: any SequenceExecutor] = [:]
+    /// Few, so that comparing them all is less than hashing their names.
+    private var executors: [(key: Key, executor: any SequenceExecutor)] = []
 
     /// The executor for a key; made without the lock, so that a slow plan holds nobody up.
     func executor(
@@ -30,13 +31,14 @@ final class ExecutorCache: @unchecked Sendable {
     func find(_ key: Key) -> (any SequenceExecutor)? {
         lock.lock()
         defer { lock.unlock() }
-        return executors[key]
+        return executors.first { $0.key == key }?.executor
     }
 
     private func keep(_ executor: any SequenceExecutor, for key: Key) {
         lock.lock()
         defer { lock.unlock() }
+        executors.removeAll { $0.key == key }
         if executors.count >= Self.maximumCount { executors.removeAll() }
-        executors[key] = executor
+        executors.append((key, executor))
     }
 }

@@ -14,6 +14,9 @@ public final class SequenceModel: Sendable {
     public let signature: Signature
     /// Its normalizations, in order.
     public let sites: [NormalizationSite]
+    /// The outputs that a prediction answers with when none are named: all but `normalized`, unless it is the only
+    /// one.
+    public let predictOutputs: [String]
     /// Where the values of ``layers`` are, by name.
     let places: [String: LayerPlace]
     /// The planner's passes that are left out.
@@ -61,17 +64,12 @@ public final class SequenceModel: Sendable {
         self.disabledPasses = disabledPasses
         self.signature = signature
         self.sites = sites
+        let names = signature.outputs.map(\.name)
+        predictOutputs = names.count == 1 ? names : names.filter { $0 != OutputRule.normalizedName }
         let places = LayerPlaces(model, signature)
         self.places = Dictionary(uniqueKeysWithValues: sites.map { ($0.name, places.place(of: $0)) })
             .compactMapValues(\.self)
         _ = try executor(for: .outputs([]), batching: .ragged)
-    }
-
-    /// The outputs that a prediction answers with when none are named: all but `normalized`, unless it is the only
-    /// one.
-    public var predictOutputs: [String] {
-        let names = signature.outputs.map(\.name)
-        return names.count == 1 ? names : names.filter { $0 != OutputRule.normalizedName }
     }
 
     /// The normalizations that can be asked for, in order: those with a value for each position.

@@ -11,6 +11,8 @@ public struct Alphabet: Sendable, Equatable {
     public let ids: [String: Int64]
     /// The highest id and one: ids are in `0 ..< count`.
     public let count: Int
+    /// The id of each byte that is a letter of its own; -1 for the others.
+    private let idsOfBytes: [Int64]
 
     /// An alphabet from a map.
     ///
@@ -25,6 +27,9 @@ public struct Alphabet: Sendable, Equatable {
         }
         self.ids = ids
         count = Int((ids.values.max() ?? -1) + 1)
+        idsOfBytes = (UInt8.min...UInt8.max).map { byte in
+            byte < 0x80 ? ids[String(Unicode.Scalar(byte))] ?? -1 : -1
+        }
     }
 
     /// An alphabet whose letters have their positions as ids.
@@ -40,9 +45,6 @@ public struct Alphabet: Sendable, Equatable {
         }
         try self.init(ids: ids)
     }
-
-    /// The highest id and one: ids are in `0 ..< idCount`.
-    public var idCount: Int { count }
 
     /// The id of a letter; nil if the alphabet does not have it.
     ///
@@ -64,6 +66,35 @@ public struct Alphabet: Sendable, Equatable {
         }
         guard !tokens.isEmpty else { throw .empty }
         return tokens
+    }
+
+    /// Appends the ids of the letters of a text.
+    ///
+    /// - Parameters:
+    ///   - text: UTF-8; may be empty.
+    ///   - tokens: Gets an id for each letter.
+    /// - Returns: The position of the first letter that the alphabet does not have; nil if it has all.
+    /// - Complexity: O(bytes); one table look-up a byte as long as the text is ASCII.
+    public func append(_ text: UnsafeBufferPointer<UInt8>, to tokens: inout [Int64]) -> Int? {
+        let start = tokens.count
+        for byte in text {
+            let id = idsOfBytes[Int(byte)]
+            if id < 0 {
+                guard !text.allSatisfy({ $0 < 0x80 }) else { return tokens.count - start }
+                tokens.removeSubrange(start...)
+                return append(String(decoding: text, as: UTF8.self), to: &tokens)
+            }
+            tokens.append(id)
+        }
+        return nil
+    }
+
+    private func append(_ text: String, to tokens: inout [Int64]) -> Int? {
+        for (position, letter) in text.enumerated() {
+            guard let id = id(of: letter) else { return position }
+            tokens.append(id)
+        }
+        return nil
     }
 }
 
