@@ -4,15 +4,19 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     case int8, int16, int32, int64
     case uint8, uint16, uint32, uint64
     case bool
+    case float8e4m3fn, float8e4m3fnuz, float8e5m2, float8e5m2fnuz, float8e8m0, float4e2m1
+    case int4, uint4, int2, uint2
 
     /// The size of the largest type's elements in bytes.
     public static let largestByteCount = 8
 
-    /// The size of one element in bytes.
+    /// The size of one element in memory in bytes; a number of 4 or 2 bits has a byte of its own.
     public var byteCount: Int {
         switch self {
         case .int8, .uint8, .bool: 1
         case .float16, .bfloat16, .int16, .uint16: 2
+        case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1: 1
+        case .int4, .uint4, .int2, .uint2: 1
         case .float32, .int32, .uint32: 4
         case .float64, .int64, .uint64: 8
         }

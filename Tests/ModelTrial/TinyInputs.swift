@@ -60,6 +60,14 @@ public enum TinyInputs {
         case .uint32: make { UInt32(truncatingIfNeeded: $0.integer()) }
         case .uint64: make { UInt64(truncatingIfNeeded: $0.integer()) }
         case .bool: make { $0.once(in: 2) }
+        default:
+            if let range = type.narrowRange {
+                make { Int8(truncatingIfNeeded: range.lowerBound + $0.below(range.count)) }?.reinterpreted(
+                    as: type
+                )
+            } else {
+                make { UInt8(truncatingIfNeeded: $0.below(1 << type.bitCount)) }?.reinterpreted(as: type)
+            }
         }
     }
 

@@ -37,6 +37,16 @@ import Testing
             (.bool, { $0.int32Data = [1, 0] }, [1, 0]),
             (.float16, { $0.int32Data = [0x3C00, 0xC000] }, [0, 0x3C, 0, 0xC0]),
             (.bfloat16, { $0.int32Data = [0x3F80, 0xC000] }, [0x80, 0x3F, 0, 0xC0]),
+            (.float8e4m3fn, { $0.int32Data = [0x38, 0xC0] }, [0x38, 0xC0]),
+            (.float8e4m3fnuz, { $0.int32Data = [0x40, 0xC8] }, [0x40, 0xC8]),
+            (.float8e5m2, { $0.int32Data = [0x3C, 0xC0] }, [0x3C, 0xC0]),
+            (.float8e5m2fnuz, { $0.int32Data = [0x40, 0xC4] }, [0x40, 0xC4]),
+            (.float8e8m0, { $0.int32Data = [127, 128] }, [127, 128]),
+            (.float4e2m1, { $0.int32Data = [0xC2] }, [0xC2]),
+            (.int4, { $0.int32Data = [0xE1] }, [0xE1]),
+            (.uint4, { $0.int32Data = [0xE1] }, [0xE1]),
+            (.int2, { $0.int32Data = [0x9] }, [0x9]),
+            (.uint2, { $0.int32Data = [0x9] }, [0x9]),
         ]
         #expect(Set(typed.map(\.0)) == Set(ElementType.allCases))
         for (type, fill, bytes) in typed {

@@ -78,6 +78,7 @@ extension Tensor {
         case .bool: array(of: Bool.self).map { $0 ? 1 : 0 }
         case .float16: bits16.map { Double(Float16(bitPattern: $0)) }
         case .bfloat16: bits16.map { Double(Float(bitPattern: UInt32($0) << 16)) }
+        default: widened.doubles
         }
     }
 

@@ -42,7 +42,9 @@ struct InputTensor {
 
     private static func elementType(_ value: JSONValue) throws(BodyError) -> ElementType {
         let name = try value.string()
-        let known = ElementType.allCases.first { $0.datatype == name && $0 != .float16 && $0 != .bfloat16 }
+        let known = ElementType.allCases.first {
+            $0.datatype == name && $0 != .float16 && $0 != .bfloat16 && !$0.isNarrow
+        }
         guard let known else { throw .invalidInput(.unknownDatatype, at: BodyPlace()) }
         return known
     }

@@ -47,6 +47,7 @@ extension JSONWriter {
         case .uint32: small(tensor, UInt32.self)
         case .uint64: list(tensor.array(of: UInt64.self)) { $0.integer($1) }
         case .bool: list(tensor.array(of: Bool.self)) { $0.raw($1 ? "true" : "false") }
+        default: flat(tensor.widened)
         }
     }
 

@@ -9,7 +9,7 @@ extension ElementType {
         case .float16: "FP16"
         case .bfloat16: "BF16"
         case .bool: "BOOL"
-        case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64: rawValue.uppercased()
+        default: rawValue.uppercased()
         }
     }
 
@@ -29,7 +29,7 @@ extension ElementType {
         case .uint32: 0...Int64(UInt32.max)
         case .uint64: 0...Int64.max
         case .bool: 0...1
-        case .float16, .bfloat16, .float32, .float64: nil
+        default: nil
         }
     }
 }

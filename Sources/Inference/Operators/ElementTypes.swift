@@ -25,6 +25,10 @@ struct ElementTypes: Equatable, Sendable, ExpressibleByArrayLiteral {
     static let signed = floats + signedIntegers
     /// What has an order and a sum.
     static let numbers = floats + integers
+    /// Numbers of 8, 4 and 2 bits that are stored, not computed with.
+    static let narrow = ElementTypes(Set(ElementType.allCases.filter(\.isNarrow)))
+    /// Numbers and bool.
+    static let wide = numbers + [.bool]
     /// Every type that a tensor can have.
     static let all = ElementTypes(Set(ElementType.allCases))
     static let strings = ElementTypes([], strings: true)
@@ -42,7 +46,7 @@ extension ElementTypes: CustomStringConvertible {
         var words: [String] = []
         let kinds: [(String, ElementTypes)] = [
             ("all", .all), ("floats", .floats), ("integers", .integers),
-            ("signed integers", .signedIntegers),
+            ("signed integers", .signedIntegers), ("narrow types", .narrow),
         ]
         for (word, kind) in kinds where left.isSuperset(of: kind.numbers) {
             words.append(word)

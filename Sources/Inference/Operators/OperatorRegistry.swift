@@ -201,7 +201,7 @@ public enum OperatorRegistry {
         },
         Entry("DFT", since: 17, takes: .floats) { (reader) throws(OperatorError) in try DFT(&reader) },
         Entry("DepthToSpace") { (reader) throws(OperatorError) in try DepthSpace(toSpace: true, &reader) },
-        Entry("DequantizeLinear", since: 10, takes: [.int8, .int16, .int32, .uint8, .uint16]) {
+        Entry("DequantizeLinear", since: 10, takes: [.int8, .int16, .int32, .uint8, .uint16] + .narrow) {
             (reader) throws(OperatorError) in try DequantizeLinear(&reader)
         },
         Entry("Div", takes: .numbers) { (reader) throws(OperatorError) in try Arithmetic(.divide, &reader) },
@@ -212,7 +212,7 @@ public enum OperatorRegistry {
         },
         Entry("Einsum", since: 12, takes: .numbers) { (reader) throws(OperatorError) in try Einsum(&reader) },
         Entry("Elu", takes: .floats) { (reader) throws(OperatorError) in try ScalarFunction(elu: &reader) },
-        Entry("Equal", takes: .all) { (reader) throws(OperatorError) in try Comparison(.equal, &reader) },
+        Entry("Equal", takes: .wide) { (reader) throws(OperatorError) in try Comparison(.equal, &reader) },
         Entry("Erf", since: 9, takes: .floats) { (reader) throws(OperatorError) in try Unary(.erf, &reader) },
         Entry("Exp", takes: .floats) { (reader) throws(OperatorError) in try Unary(.exp, &reader) },
         Entry("Expand", since: 8) { (reader) throws(OperatorError) in try Expand(&reader) },
@@ -373,13 +373,13 @@ public enum OperatorRegistry {
         Entry("ReduceLogSumExp", takes: .floats) { (reader) throws(OperatorError) in
             try ReduceRows(.logarithmOfSumOfExponentials, &reader)
         },
-        Entry("ReduceMax", takes: .all) { (reader) throws(OperatorError) in
+        Entry("ReduceMax", takes: .wide) { (reader) throws(OperatorError) in
             try Reduce(.maximum, axesAreInputSince: 18, &reader)
         },
         Entry("ReduceMean", takes: .numbers) { (reader) throws(OperatorError) in
             try Reduce(.mean, axesAreInputSince: 18, &reader)
         },
-        Entry("ReduceMin", takes: .all) { (reader) throws(OperatorError) in
+        Entry("ReduceMin", takes: .wide) { (reader) throws(OperatorError) in
             try Reduce(.minimum, axesAreInputSince: 18, &reader)
         },
         Entry("ReduceProd", takes: .numbers) { (reader) throws(OperatorError) in

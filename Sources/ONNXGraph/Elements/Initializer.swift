@@ -58,7 +58,7 @@ public struct Initializer: Sendable {
     private mutating func set(_ tensor: Tensor) {
         proto.dims = tensor.shape.dimensions.map(Int64.init)
         proto.dataType = Int32(tensor.elementType.onnxCode)
-        proto.rawData = tensor.withBytes { Data($0) }
+        proto.rawData = Data(tensor.packedBytes)
     }
 }
 

@@ -30,7 +30,7 @@ extension Initializer {
             switch try storage(elementType) {
             case .external: break
             case .raw: try RawElements.check(proto.rawData.count, elementType, shape)
-            case .typed(let field): try field.check(in: proto, shape)
+            case .typed(let field): try field.check(in: proto, elementType, shape)
             }
             let bytes = shape.elementCount * elementType.byteCount
             guard bytes <= limits.tensorBytes else {
@@ -82,7 +82,7 @@ extension Initializer {
 
     private func externalTensor(_ elementType: ElementType, _ shape: Shape) throws(TensorFault) -> Tensor {
         guard let folder else { throw .externalData(.noFolder) }
-        let byteCount = shape.elementCount * elementType.byteCount
+        let byteCount = elementType.packedByteCount(shape.elementCount)
         let bytes: Data
         do throws(ExternalDataFault) {
             let place = try ExternalDataPlace(entries: proto.externalData.dictionary)

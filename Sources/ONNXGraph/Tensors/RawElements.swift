@@ -5,7 +5,7 @@ internal import TensorCore
 enum RawElements {
     /// Whether there are as many bytes as the elements need.
     static func check(_ byteCount: Int, _ elementType: ElementType, _ shape: Shape) throws(TensorFault) {
-        let expected = shape.elementCount * elementType.byteCount
+        let expected = elementType.packedByteCount(shape.elementCount)
         guard byteCount == expected else { throw .byteCount(expected: expected, actual: byteCount) }
     }
 
@@ -16,6 +16,13 @@ enum RawElements {
         _ shape: Shape
     ) throws(TensorFault) -> Tensor {
         try check(bytes.count, elementType, shape)
+        if elementType.bitCount < 8 {
+            do throws(ShapeError) {
+                return try Tensor(packed: bytes, elementType: elementType, shape: shape)
+            } catch {
+                throw .shape(error)
+            }
+        }
         var tensor = Tensor(uninitialized: elementType, shape: shape)
         tensor.withMutableBytes { target in
             if elementType == .bool {

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import TensorCore
 
 /// The field of a tensor message that holds elements of a type as numbers.
@@ -11,7 +12,7 @@ enum TypedField: CaseIterable {
         case .float64: self = .double
         case .int64: self = .int64
         case .uint32, .uint64: self = .uint64
-        case .int8, .int16, .int32, .uint8, .uint16, .bool, .float16, .bfloat16: self = .int32
+        default: self = .int32
         }
     }
 
@@ -26,11 +27,17 @@ enum TypedField: CaseIterable {
         }
     }
 
-    /// Whether the field holds as many elements as a shape has.
-    func check(in proto: ProtoTensor, _ shape: Shape) throws(TensorFault) {
+    /// Whether the field holds as many elements as a shape has; those of 4 and 2 bits share numbers of the field.
+    func check(
+        in proto: ProtoTensor,
+        _ elementType: ElementType,
+        _ shape: Shape
+    ) throws(TensorFault) {
         let count = count(in: proto)
-        guard count == shape.elementCount else {
-            throw .elementCount(expected: shape.elementCount, actual: count)
+        let expected =
+            elementType.isNarrow ? elementType.packedByteCount(shape.elementCount) : shape.elementCount
+        guard count == expected else {
+            throw .elementCount(expected: expected, actual: count)
         }
     }
 
@@ -57,7 +64,18 @@ extension Initializer {
         case .float16: try Self.narrowed(proto.int32Data, to: UInt16.self, .float16, shape)
         case .bfloat16: try Self.narrowed(proto.int32Data, to: UInt16.self, .bfloat16, shape)
         case .bool: try Self.narrowed(proto.int32Data.map { $0 == 0 ? 0 : 1 }, to: UInt8.self, .bool, shape)
+        default: try narrow(elementType, shape)
         }
+    }
+
+    /// Bytes that stand in numbers of their own.
+    private func narrow(_ elementType: ElementType, _ shape: Shape) throws(TensorFault) -> Tensor {
+        var bytes = Data(capacity: proto.int32Data.count)
+        for (index, value) in proto.int32Data.enumerated() {
+            guard value >= -128, value <= 255 else { throw .elementOutOfRange(index: index) }
+            bytes.append(UInt8(truncatingIfNeeded: value))
+        }
+        return try RawElements.tensor(bytes, elementType, shape)
     }
 
     private static func same<T: TensorElement>(_ values: [T], _ shape: Shape) throws(TensorFault) -> Tensor {

@@ -65,7 +65,7 @@ struct ValidPositions: Sendable {
         case .uint32: try scan(mask, UInt32.self)
         case .uint64: try scan(mask, UInt64.self)
         case .bool: try scan(mask, UInt8.self)
-        case .float16, .bfloat16: throw .maskType(mask.elementType)
+        default: throw .maskType(mask.elementType)
         }
     }
 

@@ -193,7 +193,7 @@ extension Tensor {
         case .uint32: array(of: UInt32.self).map(Double.init)
         case .uint64: array(of: UInt64.self).map(Double.init)
         case .bool: array(of: Bool.self).map { $0 ? 1 : 0 }
-        case .float16, .bfloat16: nil
+        default: nil
         }
     }
 }

@@ -185,6 +185,8 @@ def files():
     yield "dimensions-negative", one("Add", tensor("c", [-1], kind=FLOAT, raw=b""), inputs=("x", "c"))
     yield "no-elements-of-huge-dimensions", one("Add", tensor("c", [0, BIG], kind=FLOAT, raw=b""), inputs=("x", "c"))
     yield "too-few-bytes", one("Add", tensor("c", [2], kind=FLOAT, raw=b"\0" * 7), inputs=("x", "c"))
+    yield "four-bits-of-too-few-bytes", one("Cast", tensor("c", [5], kind=22, raw=b"\x21\x43"), inputs=("c",), to=FLOAT)
+    yield "two-bits-of-huge-dimensions", one("Cast", tensor("c", [BIG, 3], kind=26, raw=b"\0"), inputs=("c",), to=FLOAT)
     yield "unknown-element-type", one("Add", tensor("c", [2], kind=99, raw=b"\0" * 8), inputs=("x", "c"))
     yield "input-of-negative-shape", model(node("Relu", ["x"], ["y"]), input("x", [-3, 2]), Y)
     yield "input-of-huge-shape", model(node("Relu", ["x"], ["y"]), input("x", [BIG, BIG]), Y)

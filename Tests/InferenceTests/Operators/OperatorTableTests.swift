@@ -29,8 +29,8 @@ struct OperatorTableTests {
             name. Written from the registry by `\(command)`.
 
             The types are those of the values an operator computes with; indices, sizes and flags have types of their own. Floats
-            are float16, bfloat16, float32 and float64; integers are those of 8, 16, 32 and 64 bits, with and without a sign; all are
-            these and bool. 16-bit floats are computed in float32 and rounded. A packed rule runs a node over the rows of all sequences of a
+            are float16, bfloat16, float32 and float64; integers are those of 8, 16, 32 and 64 bits, with and without a sign; narrow
+            types, floats of 8 and 4 bits and integers of 4 and 2, are stored and moved, not computed with; all are these and bool. 16-bit floats are computed in float32 and rounded. A packed rule runs a node over the rows of all sequences of a
             batch at once; a node without one, or whose inputs do not fit it, is run sequence by sequence, see [ragged.md](ragged.md).
             Fused operators are taken apart into operators of ONNX's own.
 

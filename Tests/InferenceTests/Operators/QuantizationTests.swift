@@ -67,7 +67,7 @@ struct QuantizationTests {
         )
     }
 
-    @Test(arguments: [("output_dtype", 21), ("output_dtype", .max), ("block_size", -1), ("precision", 7)])
+    @Test(arguments: [("output_dtype", 24), ("output_dtype", .max), ("block_size", -1), ("precision", 7)])
     func `an attribute out of its range is refused`(_ name: String, value: Int64) throws {
         let x = try Tensor([1, 2] as [Float], shape: [2])
         let node = SingleNode("QuantizeLinear", [name: .int(value)])

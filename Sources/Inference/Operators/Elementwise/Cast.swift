@@ -1,13 +1,15 @@
 import ONNXGraph
 import TensorCore
 
-/// Cast and CastLike between all types of tensors: floats of 16, 32 and 64 bits, the integer types and bool.
+/// Cast and CastLike between all types of tensors.
 ///
 /// Floats become integers by truncation; NaN becomes 0 and what does not fit the nearest bound. Integers wrap around.
+/// Floats of 8 and 4 bits are rounded as ``NarrowFloat`` tells.
 struct Cast: Operator, TakingAllTypes {
     /// nil: the type of the second input, or strings.
     private let target: ElementType?
     private let toStrings: Bool
+    private let narrowing: Narrowing
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(1...1)
@@ -15,20 +17,14 @@ struct Cast: Operator, TakingAllTypes {
         target = ElementType(onnxCode: Int64(code))
         toStrings = code == Self.stringCode
         guard target != nil || toStrings else { throw .attributeValue("to") }
-        try Self.readOptions(&reader)
+        narrowing = try Narrowing(&reader)
     }
 
     init(like reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(2...2)
         target = nil
         toStrings = false
-        try Self.readOptions(&reader)
-    }
-
-    /// How to round to 8-bit floats, which are not among the types here.
-    private static func readOptions(_ reader: inout AttributeReader) throws(OperatorError) {
-        _ = try reader.int("saturate")
-        _ = try reader.string("round_mode")
+        narrowing = try Narrowing(&reader)
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
@@ -41,8 +37,8 @@ struct Cast: Operator, TakingAllTypes {
         }
         let x = try inputs[0]
         if toStrings { return .values([.strings(try Self.format(x, inputs))]) }
-        if let target { return .one(try Self.convert(x, to: target, inputs, input: 0)) }
-        return .one(try Self.convert(x, to: try inputs[1].elementType, inputs, input: 0))
+        if let target { return .one(try Self.convert(x, to: target, inputs, input: 0, narrowing)) }
+        return .one(try Self.convert(x, to: try inputs[1].elementType, inputs, input: 0, narrowing))
     }
 
     /// The tensor with every element converted.
@@ -50,9 +46,14 @@ struct Cast: Operator, TakingAllTypes {
         _ x: Tensor,
         to target: ElementType,
         _ inputs: NodeInputs,
-        input: Int
+        input: Int,
+        _ narrowing: Narrowing = Narrowing()
     ) throws(OperatorError) -> Tensor {
         if x.elementType == target { return x }
+        if x.elementType.isNarrow {
+            return try convert(x.widened, to: target, inputs, input: input, narrowing)
+        }
+        if target.isNarrow { return try narrowing.convert(x, to: target, inputs) }
         switch x.elementType {
         case .float32: return try fromFloat(Float.self, x, to: target, inputs)
         case .float64: return try fromFloat(Double.self, x, to: target, inputs)
@@ -69,6 +70,7 @@ struct Cast: Operator, TakingAllTypes {
         case .bfloat16:
             let wide = try TypedMap.unary(x, inputs) { (x: BFloat16) in x.float }
             return try convert(wide, to: target, inputs, input: input)
+        default: throw .unsupportedElementType(x.elementType, input: input)
         }
     }
 
@@ -97,6 +99,7 @@ struct Cast: Operator, TakingAllTypes {
         case .bool: try TypedMap.unary(x, inputs) { (x: T) in x != 0 }
         case .float16: try TypedMap.unary(x, inputs) { (x: T) in Float16(x) }
         case .bfloat16: try TypedMap.unary(x, inputs) { (x: T) in BFloat16(Float(x)) }
+        default: throw .unsupportedElementType(target, input: 0)
         }
     }
 
@@ -120,6 +123,7 @@ struct Cast: Operator, TakingAllTypes {
         case .bool: try TypedMap.unary(x, inputs) { (x: T) in x != 0 }
         case .float16: try TypedMap.unary(x, inputs) { (x: T) in Float16(x) }
         case .bfloat16: try TypedMap.unary(x, inputs) { (x: T) in BFloat16(Float(x)) }
+        default: throw .unsupportedElementType(target, input: 0)
         }
     }
 }

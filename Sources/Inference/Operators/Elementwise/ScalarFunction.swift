@@ -86,7 +86,7 @@ struct ScalarFunction: Operator {
             return .one(try TypedMap.unary(x, inputs) { (x: Float) in Float(formula.value(at: Double(x))) })
         case .float64: return .one(try TypedMap.unary(x, inputs) { (x: Double) in formula.value(at: x) })
         default:
-            guard case .shrink = formula, x.elementType != .bool else {
+            guard case .shrink = formula, x.elementType != .bool, !x.elementType.isNarrow else {
                 throw .unsupportedElementType(x.elementType, input: 0)
             }
             let real = try Cast.convert(x, to: .float64, inputs, input: 0)

@@ -81,12 +81,18 @@ struct QuantizationAttributes: Sendable {
         guard zero.shape == scale.shape || (grid.isUniform && zero.count == 1) else {
             throw .shape(.notBroadcastable(zero.shape.dimensions, scale.shape.dimensions))
         }
-        return (grid, scales, try zero.quantized(input: 2).map(Double.init))
+        return (grid, scales, try zero.quantizedNumbers(input: 2))
     }
 }
 
 extension Tensor {
-    /// The values of a tensor of a type that quantized numbers can have.
+    /// The values of a tensor of a type that quantized numbers can have, narrow floats included.
+    func quantizedNumbers(input: Int) throws(OperatorError) -> [Double] {
+        if elementType.isNarrowFloat { return widened.array(of: Float.self).map(Double.init) }
+        return try widened.quantized(input: input).map(Double.init)
+    }
+
+    /// The values of a tensor of a type of integers that quantized numbers can have.
     func quantized(input: Int) throws(OperatorError) -> [Int] {
         switch elementType {
         case .int8: return array(of: Int8.self).map { Int($0) }
@@ -114,9 +120,9 @@ protocol QuantizedWork {
 }
 
 extension QuantizedWork {
-    /// Does the work for a type; others are refused as that of an input.
+    /// Does the work for a type, or for the one that holds its numbers; others are refused as that of an input.
     func run(for type: ElementType, input: Int) throws(OperatorError) -> Tensor {
-        switch type {
+        switch type.widened {
         case .int8: return try run(Int8.self)
         case .uint8: return try run(UInt8.self)
         case .int16: return try run(Int16.self)

@@ -1,23 +1,24 @@
 import ONNXGraph
 import TensorCore
 
-/// QuantizeLinear: `y = saturate(round(x / scale) + zero point)`, halves rounded to even, in 8 or 16 bits.
+/// QuantizeLinear: `y = saturate(round(x / scale) + zero point)`, halves rounded to even, in 2 to 16 bits, or the nearest
+/// float of 8 or 4 bits.
 ///
-/// The quotient is computed in float32, of int32 numbers in Double; `precision` asks for no more. Types of 4 and 2 bits
-/// and floats of 8 are not among the types here.
+/// The quotient is computed in float32, of int32 numbers in Double; `precision` asks for no more.
 struct QuantizeLinear: Operator, TakingAllTypes {
     private let attributes: QuantizationAttributes
     /// nil: the zero point's type, or uint8.
     private let target: ElementType?
+    private let saturates: Bool
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         attributes = try QuantizationAttributes(&reader)
         // Only floats of 8 bits can be told not to saturate.
-        if reader.opset >= 19 { _ = try reader.flag("saturate", default: true) }
+        saturates = reader.opset < 19 ? true : try reader.flag("saturate", default: true)
         var target: ElementType?
         if reader.opset >= 21, let code = try reader.int("output_dtype"), code != 0 {
             target = ElementType(onnxCode: Int64(code))
-            guard let target, [.int8, .uint8, .int16, .uint16].contains(target) else {
+            guard let target, target.canBeQuantized else {
                 throw .attributeValue("output_dtype")
             }
         }
@@ -41,8 +42,21 @@ struct QuantizeLinear: Operator, TakingAllTypes {
         case .int32: quotient = .integers(x)
         default: throw .unsupportedElementType(x.elementType, input: 0)
         }
-        let work = QuantizeWork(x: quotient, grid: grid, scales: scales, zeros: zeros, inputs: inputs)
-        return .one(try work.run(for: target ?? zeroType ?? .uint8, input: 2))
+        let type = target ?? zeroType ?? .uint8
+        guard type.canBeQuantized else { throw .unsupportedElementType(type, input: 2) }
+        let work = QuantizeWork(
+            x: quotient,
+            grid: grid,
+            scales: scales,
+            zeros: zeros,
+            bounds: type.narrowRange,
+            inputs: inputs
+        )
+        guard let format = NarrowFloat(type) else {
+            let whole = try work.run(for: type, input: 2)
+            return .one(whole.elementType == type ? whole : whole.reinterpreted(as: type))
+        }
+        return .one(try work.floats(format, saturates: saturates).reinterpreted(as: type))
     }
 }
 
@@ -53,6 +67,8 @@ private struct QuantizeWork: QuantizedWork {
     let grid: QuantizationGrid
     let scales: [Float]
     let zeros: [Double]?
+    /// The numbers of a type of 4 or 2 bits.
+    let bounds: ClosedRange<Int>?
     let inputs: NodeInputs
 
     func run<T: TensorElement & FixedWidthInteger>(_ type: T.Type) throws(OperatorError) -> Tensor {
@@ -62,7 +78,7 @@ private struct QuantizeWork: QuantizedWork {
                 x.withElements(of: Float.self) { x in
                     for index in x.indices {
                         let place = grid.parameter(of: index)
-                        y[index] = T(quantizing: Double(x[index] / scales[place]), zero: zeros?[place] ?? 0)
+                        y[index] = whole(Double(x[index] / scales[place]), zeros?[place] ?? 0)
                     }
                 }
             }
@@ -72,10 +88,45 @@ private struct QuantizeWork: QuantizedWork {
                     for index in x.indices {
                         let place = grid.parameter(of: index)
                         let quotient = Double(x[index]) / Double(scales[place])
-                        y[index] = T(quantizing: quotient, zero: zeros?[place] ?? 0)
+                        y[index] = whole(quotient, zeros?[place] ?? 0)
                     }
                 }
             }
+        }
+    }
+
+    @inline(__always)
+    private func whole<T: FixedWidthInteger>(_ quotient: Double, _ zero: Double) -> T {
+        let number = T(quantizing: quotient, zero: zero)
+        guard let bounds else { return number }
+        return T(truncatingIfNeeded: min(max(Int(number), bounds.lowerBound), bounds.upperBound))
+    }
+
+    /// The bits of the nearest floats of a narrow type, as uint8.
+    func floats(_ format: NarrowFloat, saturates: Bool) throws(OperatorError) -> Tensor {
+        let x: Tensor
+        switch self.x {
+        case .floats(let tensor): x = tensor
+        case .integers(let tensor): x = try Cast.convert(tensor, to: .float32, inputs, input: 0)
+        }
+        return try inputs.makeTensor(of: UInt8.self, x.shape) { y in
+            x.withElements(of: Float.self) { x in
+                for index in x.indices {
+                    let place = grid.parameter(of: index)
+                    let quotient = Double(x[index] / scales[place]) + (zeros?[place] ?? 0)
+                    y[index] = format.bits(of: quotient, saturates: saturates)
+                }
+            }
+        }
+    }
+}
+
+extension ElementType {
+    /// Whether QuantizeLinear gives numbers of the type.
+    fileprivate var canBeQuantized: Bool {
+        switch self {
+        case .int8, .uint8, .int16, .uint16: true
+        default: isNarrow && self != .float8e8m0
         }
     }
 }
@@ -103,11 +154,11 @@ struct DequantizeLinear: Operator, TakingAllTypes {
         if let zero = inputs.optional(2), zero.elementType != x.elementType {
             throw .elementTypesDiffer(x.elementType, zero.elementType)
         }
-        let values = try x.quantized(input: 0)
+        let values = try x.quantizedNumbers(input: 0)
         let y = try inputs.makeTensor(of: Float.self, x.shape) { y in
             for index in values.indices {
                 let place = grid.parameter(of: index)
-                y[index] = Float(Double(values[index]) - (zeros?[place] ?? 0)) * scales[place]
+                y[index] = Float(values[index] - (zeros?[place] ?? 0)) * scales[place]
             }
         }
         let scaleType = try inputs[1].elementType

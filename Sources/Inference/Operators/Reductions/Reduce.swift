@@ -47,7 +47,9 @@ struct Reduce: Operator {
     /// What is reduced: a norm of integers is computed in Double, and its fraction dropped.
     private func widened(_ x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
         guard kind == .norm, x.elementType != .float32, x.elementType != .float64 else { return x }
-        guard x.elementType != .bool else { throw .unsupportedElementType(.bool, input: 0) }
+        guard x.elementType != .bool, !x.elementType.isNarrow else {
+            throw .unsupportedElementType(x.elementType, input: 0)
+        }
         return try Cast.convert(x, to: .float64, inputs, input: 0)
     }
 

@@ -50,6 +50,7 @@ extension Cast {
                 try convert(x, to: .float32, inputs, input: 0).array(of: Float.self).map { "\($0)" }
             case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .bool:
                 try convert(x, to: .int64, inputs, input: 0).array(of: Int64.self).map { "\($0)" }
+            default: try format(x.widened, inputs).values
             }
         return try .checked(values, x.shape)
     }
@@ -60,7 +61,9 @@ extension ElementType {
     fileprivate var isInteger: Bool {
         switch self {
         case .float16, .bfloat16, .float32, .float64: false
+        case .int4, .uint4, .int2, .uint2: true
         case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool: true
+        default: false
         }
     }
 }

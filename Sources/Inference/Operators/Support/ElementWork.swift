@@ -18,7 +18,7 @@ extension IntegerWork {
         case .uint16: return try run(UInt16.self)
         case .uint32: return try run(UInt32.self)
         case .uint64: return try run(UInt64.self)
-        case .float16, .bfloat16, .float32, .float64, .bool:
+        default:
             throw .unsupportedElementType(type, input: input)
         }
     }
@@ -44,7 +44,7 @@ extension NumericWork {
         case .uint16: return try run(UInt16.self)
         case .uint32: return try run(UInt32.self)
         case .uint64: return try run(UInt64.self)
-        case .float16, .bfloat16, .bool: throw .unsupportedElementType(type, input: input)
+        default: throw .unsupportedElementType(type, input: input)
         }
     }
 }

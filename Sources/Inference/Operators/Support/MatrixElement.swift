@@ -129,7 +129,7 @@ extension MatrixWork {
         case .uint16: return try run(UInt16.self)
         case .uint32: return try run(UInt32.self)
         case .uint64: return try run(UInt64.self)
-        case .float16, .bfloat16, .bool: throw .unsupportedElementType(type, input: input)
+        default: throw .unsupportedElementType(type, input: input)
         }
     }
 }
