@@ -6,9 +6,7 @@ Before anything is timed both servers' answers are compared. `ratio` is ours to 
 """
 
 import json
-import os
 import pathlib
-import re
 import socket
 import statistics
 import subprocess
@@ -22,6 +20,7 @@ import numpy
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Benchmarks"))
 sys.path.insert(0, str(ROOT / "Tests/e2e"))
+import wrk  # noqa: E402
 from peers.models import all_models  # noqa: E402
 from peers.workloads import sequences, workloads  # noqa: E402
 from seqnorm import Server  # noqa: E402
@@ -78,29 +77,7 @@ def flat(value):
     return [float(each) for part in value for each in (flat(part) if isinstance(part, (list, numpy.ndarray)) else [part])]
 
 
-def processor_time(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def load(server, script, path, seconds=SECONDS):
-    """Microseconds of CPU a request, and requests a second."""
-    before = processor_time(server.process.pid)
-    done = subprocess.run(
-        [*ELSEWHERE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", script,
-         f"http://127.0.0.1:{server.port}{path}"], capture_output=True, text=True)
-    spent = processor_time(server.process.pid) - before
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = done.stdout
-    assert "Non-2xx" not in done and "Socket errors" not in done, done
-    requests = int(re.search(r"(\d+) requests in", done)[1])
-    return spent / requests * 1e6, float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])
-
-
-processors = sorted(os.sched_getaffinity(0))
-ELSEWHERE = ["taskset", "-c", str(processors[1])] if len(processors) > 1 else []
-if ELSEWHERE:
-    os.sched_setaffinity(0, processors[:1])
+wrk.take_one_processor()
 with tempfile.TemporaryDirectory() as folder:
     models = {model.served.stem: model for model in all_models(pathlib.Path(folder))}
     single = ["--threads", "1", "--event-loop-threads", "1"]
@@ -114,29 +91,15 @@ with tempfile.TemporaryDirectory() as folder:
             for one in bodies[:4]:
                 ours, theirs = (numpy.array(flat(answer(server, path, one))) for server in servers)
                 assert numpy.abs(ours - theirs).max() <= 1e-3 * numpy.abs(theirs).max(), name
-            script, lines = pathlib.Path(folder, "post.lua"), pathlib.Path(folder, "bodies")
-            lines.write_text("\n".join(bodies))
-            # wrk.format needs the Host field, which wrk knows from init on.
-            script.write_text(f"""
-                local requests, next = {{}}, 0
-                function init(arguments)
-                    wrk.method, wrk.path, wrk.headers["Content-Type"] = "POST", "{path}", "application/json"
-                    for body in io.lines("{lines}") do
-                        requests[#requests + 1] = wrk.format(nil, nil, nil, body)
-                    end
-                end
-                function request()
-                    next = next % #requests + 1
-                    return requests[next]
-                end
-                """)
+            script = wrk.write_script(folder, path, bodies)
             rounds = []
             for server in servers:
-                load(server, script, path, 1)
+                wrk.run(server, path, 1, CONNECTIONS, script)
             for _ in range(ROUNDS):
-                rounds.append([load(server, script, path) for server in servers])
+                rounds.append([wrk.run(server, path, SECONDS, CONNECTIONS, script) for server in servers])
             (ours, our_rate), (theirs, their_rate) = (
-                [statistics.median(column) for column in zip(*each)] for each in zip(*rounds))
+                (statistics.median(run.spent for run in runs), statistics.median(run.rate for run in runs))
+                for runs in zip(*rounds))
             size = statistics.mean(map(len, bodies))
             print(f"{name:16} {title:24} {size:7.0f} {ours:11.1f} {our_rate:9.0f} {theirs:11.1f} {their_rate:9.0f} "
                   f"{ours / theirs:6.2f} {most or '':>8}", flush=True)
