@@ -92,6 +92,7 @@ public enum OperatorRegistry {
     private static let own: [String: Entry] = [
         "AttentionMask": Entry("AttentionMask") { (reader) throws(OperatorError) in try AttentionMask(&reader)
         },
+        "RotaryAngles": Entry("RotaryAngles") { (reader) throws(OperatorError) in try RotaryAngles(&reader) },
         "RotaryPositions": Entry("RotaryPositions") { (reader) throws(OperatorError) in
             try RotaryPositions(&reader)
         },
@@ -219,7 +220,7 @@ public enum OperatorRegistry {
         Entry("EyeLike", since: 9) { (reader) throws(OperatorError) in try EyeLike(&reader) },
         Entry("Flatten") { (reader) throws(OperatorError) in try Flatten(&reader) },
         Entry("Floor", takes: .floats) { (reader) throws(OperatorError) in try Unary(.floor, &reader) },
-        Entry("GRU", takes: [.float32, .float16, .bfloat16]) { (reader) throws(OperatorError) in
+        Entry("GRU", takes: .floats) { (reader) throws(OperatorError) in
             try GRU(&reader)
         },
         Entry("Gather") { (reader) throws(OperatorError) in try GatherOperator(&reader) },
@@ -271,7 +272,7 @@ public enum OperatorRegistry {
             try FloatPredicate(isNaN: &reader)
         },
         Entry("LRN", takes: .floats) { (reader) throws(OperatorError) in try LRN(&reader) },
-        Entry("LSTM", takes: [.float32, .float16, .bfloat16]) { (reader) throws(OperatorError) in
+        Entry("LSTM", takes: .floats) { (reader) throws(OperatorError) in
             try LSTM(&reader)
         },
         // onnxruntime's optimizer writes it into files of older opsets, too.
@@ -352,7 +353,7 @@ public enum OperatorRegistry {
         Entry("RMSNormalization", since: 23, takes: .floats) { (reader) throws(OperatorError) in
             try RMSNormalization(&reader)
         },
-        Entry("RNN", takes: [.float32, .float16, .bfloat16]) { (reader) throws(OperatorError) in
+        Entry("RNN", takes: .floats) { (reader) throws(OperatorError) in
             try RNN(&reader)
         },
         Entry("Range", since: 11, takes: .floats + [.int32, .int64]) { (reader) throws(OperatorError) in

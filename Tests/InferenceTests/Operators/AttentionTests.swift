@@ -256,4 +256,27 @@ struct AttentionTests {
         let flat = try Tensor.random([1, 2, 8], &random)
         #expect(try node.failure([flat, cache, cache]) == .missingAttribute("num_heads"))
     }
+
+    @Test func `probabilities of a softmax in Double are rounded once`() throws {
+        var random = SplitMix(seed: 31)
+        let inputs = try [[1, 2, 3, 5], [1, 2, 9, 5], [1, 2, 9, 4]].map { try Tensor.random($0, &random) }
+        func scores(_ stage: Int64, precision: Int64) throws -> Tensor {
+            let node = SingleNode(
+                "Attention",
+                ["qk_matmul_output_mode": .int(stage), "softmax_precision": .int(precision)]
+            )
+            return try node.run(inputs, outputs: [true, false, false, true])[1]
+        }
+        let raw = try scores(0, precision: 11).doubles
+        let found = try scores(3, precision: 11).array(of: Float.self)
+        for row in 0..<6 {
+            let weights = raw[row * 9..<(row + 1) * 9]
+            let largest = weights.max() ?? 0
+            let terms = weights.map { exp($0 - largest) }
+            let sum = terms.reduce(0, +)
+            for (index, term) in terms.enumerated() { #expect(found[row * 9 + index] == Float(term / sum)) }
+        }
+        let single = try scores(3, precision: 1).array(of: Float.self)
+        for (a, b) in zip(found, single) { #expect(abs(a - b) < 1e-6) }
+    }
 }

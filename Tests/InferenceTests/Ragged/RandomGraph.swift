@@ -91,7 +91,7 @@ struct RandomGraph {
     /// Adds a random operator.
     private mutating func grow() {
         guard let x = pick() else { return }
-        switch Int.random(in: 0..<29, using: &random) {
+        switch Int.random(in: 0..<34, using: &random) {
         case 0:
             add(
                 ["Relu", "Tanh", "Sigmoid", "Erf", "Neg", "Abs"].randomElement(using: &random) ?? "Relu",
@@ -210,14 +210,13 @@ struct RandomGraph {
         case 21 where x.layout == .channelsFirst:
             let shape = [0].replacingZero(by: x.channels)
             add("InstanceNormalization", [x.name, constant(shape), constant(shape)], like: x)
-        case 22 where x.layout == .channelsFirst:
-            add(
-                "AveragePool",
-                [x.name],
-                [Attribute("kernel_shape", .ints([3])), Attribute("pads", .ints([1, 1]))],
-                like: x
-            )
-        case 23 where x.layout == .channelsLast: add("CumSum", [x.name, constant([1 as Int64], [])], like: x)
+        case 22 where x.layout == .channelsFirst: pool(x)
+        case 23:
+            let axis = Int64.random(in: 1...(x.layout == .rows ? 1 : 2), using: &random)
+            let flags = ["exclusive", "reverse"].map {
+                Attribute($0, .int(Int64.random(in: 0...1, using: &random)))
+            }
+            add("CumSum", [x.name, constant([axis], [])], flags, like: x)
         case 24 where x.layout == .channelsLast:
             // Heads, and back.
             let shape = constant([0, -1, 1, Int64(x.channels)], [4])
@@ -227,6 +226,22 @@ struct RandomGraph {
         case 25 where x.layout == .channelsLast && x.extra == 0: positions(x)
         case 26, 27: recur(x)
         case 28 where x.layout == .channelsLast: scan(x)
+        case 29 where x.layout == .channelsFirst:
+            let shape = [0].replacingZero(by: x.channels)
+            let groups = (1...x.channels).filter { x.channels % $0 == 0 }.randomElement(using: &random) ?? 1
+            add(
+                "GroupNormalization",
+                [x.name, constant(shape), constant(shape)],
+                [Attribute("num_groups", .int(Int64(groups)))],
+                like: x
+            )
+        case 30 where x.layout != .rows: pad(x)
+        case 31 where x.layout != .rows: join(x)
+        case 32 where x.layout == .channelsLast:
+            let length = node("Gather", [node("Shape", [x.name])[0], constant([1 as Int64], [1])])[0]
+            let axes = [Attribute("batch_axis", .int(0)), Attribute("time_axis", .int(1))]
+            add("ReverseSequence", [x.name, length], axes, like: x)
+        case 33 where x.layout == .channelsLast: attendAsOne(x)
         default: return
         }
     }
@@ -252,6 +267,83 @@ struct RandomGraph {
             ]
         )[0]
         values.append(Value(name: output, layout: .channelsFirst, channels: outputs, extra: extra))
+    }
+
+    /// The number of positions of a value that is none of another's with some added.
+    private mutating func ownExtra() -> Int {
+        counter += 1
+        return 1000 * counter
+    }
+
+    private mutating func pool(_ x: Value) {
+        let kind = ["MaxPool", "AveragePool", "LpPool"].randomElement(using: &random) ?? "MaxPool"
+        let kernel = Int.random(in: 1...3, using: &random)
+        let dilation = Int.random(in: 1...2, using: &random)
+        let stride = Int.random(in: 0..<3, using: &random) == 0 ? 2 : 1
+        let pads = [Int.random(in: 0..<kernel, using: &random), Int.random(in: 0..<kernel, using: &random)]
+        var attributes = [
+            Attribute("kernel_shape", .ints([Int64(kernel)])), Attribute("strides", .ints([Int64(stride)])),
+            Attribute("dilations", .ints([Int64(dilation)])),
+            Attribute("pads", .ints(pads.map { Int64($0) })),
+            Attribute("ceil_mode", .int(Int64.random(in: 0...1, using: &random))),
+        ]
+        if kind == "AveragePool", Bool.random(using: &random) {
+            attributes.append(Attribute("count_include_pad", .int(1)))
+        }
+        let extra = stride > 1 ? ownExtra() : x.extra + pads[0] + pads[1] - dilation * (kernel - 1)
+        guard extra > -4 else { return }
+        let output = node(kind, [x.name], attributes)[0]
+        values.append(Value(name: output, layout: .channelsFirst, channels: x.channels, extra: extra))
+    }
+
+    private mutating func pad(_ x: Value) {
+        let mode = ["constant", "edge", "reflect"].randomElement(using: &random) ?? "edge"
+        let counts = (0..<2).map { _ in Int.random(in: -1...3, using: &random) }
+        let pads =
+            x.layout == .channelsFirst
+            ? [0, 0, counts[0], 0, 0, counts[1]] : [0, counts[0], 0, 0, counts[1], 0]
+        let extra = x.extra + counts[0] + counts[1]
+        guard extra > -4 else { return }
+        let inputs = [x.name, constant(pads.map { Int64($0) }, [6])]
+        let output = node("Pad", inputs, [Attribute("mode", .string(mode))])[0]
+        values.append(Value(name: output, layout: x.layout, channels: x.channels, extra: extra))
+    }
+
+    /// The positions of two values, or of a value and a constant, one after the other.
+    private mutating func join(_ x: Value) {
+        let time: Int64 = x.layout == .channelsFirst ? 2 : 1
+        let axis = Attribute("axis", .int(time))
+        if Bool.random(using: &random) {
+            let count = Int.random(in: 1...2, using: &random)
+            let extents = time == 2 ? [1, x.channels, count] : [1, count, x.channels]
+            let part = constant(extents.replacingZero(by: 1))
+            let inputs = Bool.random(using: &random) ? [part, x.name] : [x.name, part]
+            let output = node("Concat", inputs, [axis])[0]
+            values.append(
+                Value(name: output, layout: x.layout, channels: x.channels, extra: x.extra + count)
+            )
+            return
+        }
+        let partners = values.filter { $0.layout == x.layout && $0.channels == x.channels }
+        guard let y = partners.randomElement(using: &random) else { return }
+        let output = node("Concat", [x.name, y.name], [axis])[0]
+        let extra = ownExtra()
+        values.append(Value(name: output, layout: x.layout, channels: x.channels, extra: extra))
+    }
+
+    /// Attention as one node.
+    private mutating func attendAsOne(_ x: Value) {
+        let heads = x.channels % 2 == 0 ? 2 : 1
+        var inputs = [x.name, x.name, node("Tanh", [x.name])[0]]
+        if Bool.random(using: &random) {
+            let largest = node("ReduceMax", [x.name, constant([2 as Int64], [1])])[0]
+            inputs.append(node("Transpose", [largest], [Attribute("perm", .ints([0, 2, 1]))])[0])
+        }
+        let attributes = [
+            Attribute("q_num_heads", .int(Int64(heads))), Attribute("kv_num_heads", .int(Int64(heads))),
+            Attribute("is_causal", .int(Int64.random(in: 0...1, using: &random))),
+        ]
+        add("Attention", inputs, attributes, like: x)
     }
 
     private mutating func reduce(_ x: Value) {
@@ -504,7 +596,7 @@ struct RandomGraph {
             }
         )
         return try SequenceModel(
-            model: Model(graph: graph, opsetImports: ["": 18]),
+            model: Model(graph: graph, opsetImports: ["": 24]),
             signature: signature,
             sites: []
         )

@@ -256,12 +256,26 @@ struct AttentionWork: RealWork {
         // Scores of -inf alone have no largest one to compare with, whether a mask made them or the product.
         if isAnyLeft, keys.contains(where: { scores[$0] != -.infinity }) {
             let visible = scores + keys.lowerBound
-            T.softmax(visible, into: visible, outer: 1, axis: keys.count, inner: 1, logarithm: false)
+            if attention.usesDoubleSoftmax {
+                Self.doubleSoftmax(visible, count: keys.count)
+            } else {
+                T.softmax(visible, into: visible, outer: 1, axis: keys.count, inner: 1, logarithm: false)
+            }
             for index in 0..<keys.lowerBound { scores[index] = 0 }
             for index in keys.upperBound..<count { scores[index] = 0 }
         } else {
             scores.update(repeating: 0, count: count)
         }
         show(.probabilities)
+    }
+
+    /// Probabilities in place, each rounded once.
+    private static func doubleSoftmax<T: RealNumber>(_ scores: UnsafeMutablePointer<T>, count: Int) {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: max(count, 1)) { wide in
+            guard let wide = wide.baseAddress else { return }
+            for index in 0..<count { (wide + index).initialize(to: Double(scores[index])) }
+            Double.softmax(wide, into: wide, outer: 1, axis: count, inner: 1, logarithm: false)
+            for index in 0..<count { scores[index] = T(wide[index]) }
+        }
     }
 }

@@ -20,6 +20,13 @@ struct RotaryEmbedding: Operator {
         self.heads = heads == 0 ? nil : heads
     }
 
+    /// The same turn of heads that lie side by side.
+    private init(_ other: RotaryEmbedding, heads: Int) {
+        isInterleaved = other.isInterleaved
+        rotatedWidth = other.rotatedWidth
+        self.heads = heads
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         var count = x.shape.rank == 4 ? nil : heads
@@ -141,5 +148,71 @@ private struct RotaryWork: RealWork {
                 }
             }
         }
+    }
+}
+
+extension RotaryEmbedding: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let (x, caches) = (try packing.input(0), try packing.input(1))
+        guard x.rank == 3 || x.rank == 4, x.extents[0] == .integer(1), x.timeAxis == x.rank - 2,
+            let last = x.constant(x.rank - 1), caches.rank > 0, let half = caches.constant(caches.rank - 1)
+        else { throw NoRule("the positions are not those of the sequence") }
+        let hasPositions = packing.isPresent(3)
+        let implied = hasPositions && rotatedWidth == 0 ? last / max(2 * half, 1) : nil
+        guard let heads = x.rank == 4 ? x.constant(1) : heads ?? implied, heads > 0 else {
+            throw NoRule("the number of heads is unknown")
+        }
+        var operands: [PlanGraph.ValueID?] = [
+            try packing.view(packing.rows(0), as: [x.rank == 4 ? heads * last : last])
+        ]
+        for index in 1...2 {
+            let cache = try packing.input(index)
+            if hasPositions {
+                guard let table = packing.known.constant(index) else {
+                    throw NoRule("a cache is not constant")
+                }
+                operands.append(packing.constant(table))
+            } else {
+                guard cache.extents == [.integer(1), x.extents[x.rank - 2], .integer(half)] else {
+                    throw NoRule("the caches are not one row a position")
+                }
+                operands.append(try packing.view(packing.rows(index), as: [half]))
+            }
+        }
+        if hasPositions {
+            guard try packing.input(3).extents == [.integer(1), x.extents[x.rank - 2]] else {
+                throw NoRule("there is not one number a position")
+            }
+            operands.append(try packing.rows(3))
+        }
+        let rows = packing.emit(RowRotation(rotation: RotaryEmbedding(self, heads: heads)), operands)
+        return [try packing.view(rows, as: x.features)]
+    }
+}
+
+/// The heads of every row, `[R, heads * width]`, turned as the row's position says.
+///
+/// Inputs: the rows, and either cosines and sines, `[R, half]`, or tables of them and the number of each row in these, `[R]`.
+private struct RowRotation: Operator {
+    let rotation: RotaryEmbedding
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        var operands: [Tensor?] = []
+        for index in 0..<inputs.count {
+            let tensor = try inputs[index]
+            let isTable = inputs.count > 3 && (1...2).contains(index)
+            operands.append(
+                isTable ? tensor : try tensor.viewed(as: Shape.checked([1] + tensor.shape.dimensions))
+            )
+        }
+        let result = try NodeInputs.evaluate(rotation, operands, outputCount: 1, budget: inputs.budget)
+        guard case .one(let rows) = result else { throw .missingInput(0) }
+        return .one(try rows.viewed(as: x.shape))
     }
 }

@@ -102,3 +102,44 @@ struct Loop: Operator, TakingAllTypes {
         return count == 0 ? joined.slice(0..<0) : joined
     }
 }
+
+/// What a loop gives is known where its states keep their shapes and nothing ends it early; its steps run sequence by
+/// sequence, as a body may do with a whole sequence what it likes.
+extension Loop: MeasuredOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let (graph, start) = (body.graph, body.captureStart)
+        var known: [PlanGraph.ValueID: ValueFacts] = [:]
+        for (position, id) in graph.inputs.enumerated() {
+            switch position {
+            case 0: known[id] = try inputs.made(.int64, [])
+            // A step is taken only where the condition holds.
+            case 1: known[id] = ValueFacts(Tensor(scalar: true))
+            default:
+                let state = try inputs[position]
+                known[id] = try inputs.made(state.elementType, state.extents)
+            }
+        }
+        for (index, id) in graph.captures.enumerated() { known[id] = try inputs[start + index] }
+        let analysis = LengthAnalysis(graph, inputs: known)
+        var results: [ValueFacts] = []
+        for (position, id) in graph.outputs.enumerated().dropFirst() {
+            guard let element = analysis.facts[id] else {
+                throw NoRule("the shape of output \(position) of the body is unknown")
+            }
+            if position <= stateCount {
+                let state = try inputs[1 + position]
+                guard element.extents == state.extents, element.elementType == state.elementType else {
+                    throw NoRule("a state changes its shape")
+                }
+                results.append(try inputs.made(state.elementType, state.extents))
+                continue
+            }
+            guard let trips = inputs.optional(0)?.number,
+                analysis.facts[graph.outputs[0]]?.uniform?.isTrue ?? false,
+                inputs.optional(1).map({ $0.uniform?.isTrue ?? false }) ?? true
+            else { throw NoRule("the number of steps is unknown") }
+            results.append(try inputs.made(element.elementType, [trips] + element.extents))
+        }
+        return results
+    }
+}

@@ -57,3 +57,30 @@ struct AttentionMask: Operator {
         }
     }
 }
+
+/// A mask of which all is known to count adds nothing; what does not is left to run sequence by sequence.
+extension AttentionMask: MeasuredOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let (mask, query, key) = (try inputs[0], try inputs[1], try inputs[2])
+        guard inputs.optional(3) == nil, query.rank == 3, key.rank == 3, key.extents[0] == .integer(1) else {
+            throw NoRule("there is a past")
+        }
+        let keys = key.extents[1]
+        let isOpen: Bool
+        switch mask.rank {
+        case 1: isOpen = mask.numbers == [keys]
+        case 2: isOpen = mask.extents == [.integer(1), keys] && Self.counts(mask)
+        case 3: isOpen = mask.extents == [.integer(1), query.extents[1], keys] && Self.counts(mask)
+        default: isOpen = false
+        }
+        guard isOpen, let zero = Scalar(Tensor(scalar: Float(0))) else {
+            throw NoRule("which keys count is not known")
+        }
+        let rows = mask.rank == 3 ? query.extents[1] : .integer(1)
+        return [try inputs.made(.float32, [.integer(1), .integer(1), rows, keys], .uniform(zero))]
+    }
+
+    private static func counts(_ mask: ValueFacts) -> Bool {
+        mask.uniform.flatMap { Scalar($0)?.integer }.map { $0 > 0 } ?? false
+    }
+}

@@ -44,3 +44,18 @@ struct RotaryPositions: Operator {
         )
     }
 }
+
+extension RotaryPositions: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let (positions, x) = (try inputs[0], try inputs[1])
+        guard positions.rank == 1 else { return [positions] }
+        guard positions.integers == [0], x.rank == 3 || x.rank == 4, x.extents[0] == .integer(1) else {
+            throw NoRule("the first position is not 0")
+        }
+        return [try inputs.made(.int64, [.integer(1), x.extents[x.rank - 2]], .positions)]
+    }
+
+    func equalInput(_ inputs: NodeFacts) -> Int? { inputs.optional(0)?.rank == 2 ? 0 : nil }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] { [try packing.rows(0)] }
+}

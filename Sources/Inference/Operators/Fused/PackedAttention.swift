@@ -3,20 +3,23 @@ import ONNXGraph
 /// Attention of onnxruntime: one product for queries, keys and values, then attention by heads.
 ///
 /// `[Q, K, V] = input * weights + bias`, input `[B, L, H]`. Keys and values of earlier
-/// positions are `[2, B, heads, past, width]`; rotated positions are refused.
+/// positions are `[2, B, heads, past, width]`. With `do_rotary` the two halves of each head of queries and keys, or of its first
+/// `rotary_embedding_dim` elements, are turned by angles that count from the past on.
 enum PackedAttention {
     static func expand(_ node: inout FusedNode) throws(OperatorError) {
         try node.reader.expectInputs(2...6)
         try node.refuseOutputs(from: 2)
-        for name in ["do_rotary", "past_present_share_buffer", "rotary_embedding_dim"] {
-            if try node.reader.int(name, default: 0) != 0 { throw .attributeValue(name) }
+        if try node.reader.flag("past_present_share_buffer", default: false) {
+            throw .attributeValue("past_present_share_buffer")
         }
+        let isRotated = try node.reader.flag("do_rotary", default: false)
+        let rotated = try node.reader.int("rotary_embedding_dim", default: 0)
         let input = try node.required(0)
         let product = node.put("MatMul", [input, try node.required(1)])
         let all = node.sum(product, node.input(2))
         let sizes = try node.reader.ints("qkv_hidden_sizes")
         let axis = Attribute("axis", .int(-1))
-        let parts: [String]
+        var parts: [String]
         if let sizes, !sizes.isEmpty {
             guard sizes.count == 3 else { throw .attributeValue("qkv_hidden_sizes") }
             let lengths = node.constant(.ints(sizes.map { Int64($0) }))
@@ -35,6 +38,7 @@ enum PackedAttention {
                 value: node.put("Gather", [both, one], [first])
             )
         }
+        if isRotated { heads.rotate(&parts, width: rotated, past: past?.key, in: &node) }
         let mask = heads.mask(
             of: node.input(3),
             query: input,
@@ -71,6 +75,23 @@ struct AttentionHeads {
         scale = try node.reader.float("scale", default: 0)
         isCausal = try node.reader.flag("unidirectional", default: false)
         filter = try node.reader.float("mask_filter_value", default: -10_000)
+    }
+
+    /// Turns queries and keys by the angles of their positions.
+    func rotate(_ parts: inout [String], width: Int, past: String?, in node: inout FusedNode) {
+        let attributes = [
+            Attribute("num_heads", .int(Int64(count))), Attribute("rotary_embedding_dim", .int(Int64(width))),
+        ]
+        for index in 0..<2 {
+            let angles = node.put(
+                "RotaryAngles",
+                [parts[index]] + (past.map { [$0] } ?? []),
+                attributes,
+                domain: OperatorRegistry.ownDomain,
+                outputs: [nil, nil]
+            )
+            parts[index] = node.put("RotaryEmbedding", [parts[index]] + angles, attributes)
+        }
     }
 
     /// What is added to the scores for a mask and a bias, nil if there is neither.

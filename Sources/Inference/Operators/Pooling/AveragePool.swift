@@ -4,10 +4,10 @@ import TensorCore
 /// AveragePool and LpPool: the mean of each window, or the p-norm of its elements.
 ///
 /// Sums run in Double, along the window, so that they depend on nothing outside of it.
-struct AveragePool: Operator {
+struct AveragePool: PoolingOperator {
     private enum Summary { case mean(countsPadding: Bool), norm(p: Double) }
 
-    private let windows: WindowAttributes
+    let windows: WindowAttributes
     private let summary: Summary
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
@@ -65,7 +65,9 @@ struct AveragePool: Operator {
                             }
                         }
                         let count = z.count * y.count * x.count
-                        result[plane * outputs + index] = T(finish(sum, count, place, windows))
+                        result[plane * outputs + index] = T(
+                            finish(sum, count, padded: paddedCount(place, windows))
+                        )
                     }
                 }
             }
@@ -78,15 +80,58 @@ struct AveragePool: Operator {
         return p == 1 ? x.magnitude : p == 2 ? x * x : pow(x.magnitude, p)
     }
 
-    private func finish(_ sum: Double, _ count: Int, _ place: (Int, Int, Int), _ windows: Windows) -> Double {
+    /// The result of a window with some elements of the input, and as many of it or its padding.
+    @inline(__always)
+    private func finish(_ sum: Double, _ count: Int, padded: @autoclosure () -> Double) -> Double {
         switch summary {
-        case .norm(let p): return p == 1 ? sum : p == 2 ? sum.squareRoot() : pow(sum, 1 / p)
-        case .mean(let countsPadding):
-            guard countsPadding else { return sum / Double(count) }
-            let sizes = (
-                windows.z.paddedCount(place.0), windows.y.paddedCount(place.1), windows.x.paddedCount(place.2)
-            )
-            return sum / (Double(sizes.0) * Double(sizes.1) * Double(sizes.2))
+        case .norm(let p): p == 1 ? sum : p == 2 ? sum.squareRoot() : pow(sum, 1 / p)
+        case .mean(let countsPadding): sum / (countsPadding ? padded() : Double(count))
+        }
+    }
+
+    private func paddedCount(_ place: (Int, Int, Int), _ windows: Windows) -> Double {
+        Double(windows.z.paddedCount(place.0)) * Double(windows.y.paddedCount(place.1))
+            * Double(windows.x.paddedCount(place.2))
+    }
+}
+
+/// The packed rule: the same windows over rows, all channels of a row together.
+extension AveragePool {
+    func resultTypes(_ type: ElementType) -> [ElementType] { [type] }
+
+    func pool(_ x: Tensor, _ windows: SegmentWindows, _ inputs: NodeInputs) throws(OperatorError) -> [Tensor]
+    {
+        switch x.elementType {
+        case .float32: return [try rows(of: Float.self, x, windows, inputs)]
+        case .float64: return [try rows(of: Double.self, x, windows, inputs)]
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func rows<T: TensorElement & BinaryFloatingPoint>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ windows: SegmentWindows,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let columns = windows.columns
+        return try inputs.makeTensor(of: T.self, windows.shape) { y in
+            x.withPointer(to: T.self) { x in
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: max(columns, 1)) { sums in
+                    windows.forEach { sequence, place, row, taps in
+                        for column in 0..<columns { sums[column] = 0 }
+                        let first = x + (windows.from[sequence].lowerBound + taps.position) * columns
+                        for tap in 0..<taps.count {
+                            let source = first + tap * taps.step * columns
+                            for column in 0..<columns { sums[column] += term(Double(source[column])) }
+                        }
+                        let padded = Double(windows.axes[sequence].paddedCount(place))
+                        for column in 0..<columns {
+                            y[row * columns + column] = T(finish(sums[column], taps.count, padded: padded))
+                        }
+                    }
+                }
+            }
         }
     }
 }

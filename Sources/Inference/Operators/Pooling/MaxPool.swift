@@ -3,8 +3,8 @@ import TensorCore
 /// MaxPool: the largest element of each window, and on demand its index in the flattened input.
 ///
 /// A window without any element of the input gives the type's smallest value and index 0.
-struct MaxPool: Operator {
-    private let windows: WindowAttributes
+struct MaxPool: PoolingOperator {
+    let windows: WindowAttributes
     private let givesIndices: Bool
     private let isColumnMajor: Bool
 
@@ -100,5 +100,81 @@ struct MaxPool: Operator {
         let z = position / windows.x.length / windows.y.length
         // The axes put in front have length 1, so the order of the real ones alone counts.
         return z + windows.z.length * (y + windows.y.length * x)
+    }
+}
+
+/// The packed rule: the same windows over rows, all channels of a row together.
+extension MaxPool {
+    func resultTypes(_ type: ElementType) -> [ElementType] { givesIndices ? [type, .int64] : [type] }
+
+    func pool(_ x: Tensor, _ windows: SegmentWindows, _ inputs: NodeInputs) throws(OperatorError) -> [Tensor]
+    {
+        switch x.elementType {
+        case .float32: return try rows(of: Float.self, x, windows, lowest: -.infinity, inputs)
+        case .float64: return try rows(of: Double.self, x, windows, lowest: -.infinity, inputs)
+        case .int8: return try rows(of: Int8.self, x, windows, lowest: .min, inputs)
+        case .uint8: return try rows(of: UInt8.self, x, windows, lowest: .min, inputs)
+        default: throw .unsupportedElementType(x.elementType, input: 0)
+        }
+    }
+
+    private func rows<T: TensorElement & Comparable>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ windows: SegmentWindows,
+        lowest: T,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> [Tensor] {
+        let columns = windows.columns
+        let y = try inputs.makeTensor(of: T.self, windows.shape) { y in
+            x.withPointer(to: T.self) { x in
+                windows.forEach { sequence, _, row, taps in
+                    let target = y + row * columns
+                    guard taps.count > 0 else { return target.update(repeating: lowest, count: columns) }
+                    let first = x + (windows.from[sequence].lowerBound + taps.position) * columns
+                    target.update(from: first, count: columns)
+                    for tap in 1..<max(taps.count, 1) {
+                        let source = first + tap * taps.step * columns
+                        for column in 0..<columns {
+                            let candidate = source[column]
+                            // NaN, which differs from itself, is the largest.
+                            if candidate > target[column] || candidate != candidate {
+                                target[column] = candidate
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return givesIndices ? [y, try indices(of: T.self, x, windows, inputs)] : [y]
+    }
+
+    /// The numbers of the largest elements among those of their own sequence, channel after channel.
+    private func indices<T: TensorElement & Comparable>(
+        of type: T.Type,
+        _ x: Tensor,
+        _ windows: SegmentWindows,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> Tensor {
+        let columns = windows.columns
+        return try inputs.makeTensor(of: Int64.self, windows.shape) { y in
+            x.withPointer(to: T.self) { x in
+                windows.forEach { sequence, _, row, taps in
+                    let positions = windows.from[sequence]
+                    for column in 0..<columns {
+                        func element(_ position: Int) -> T {
+                            x[(positions.lowerBound + position) * columns + column]
+                        }
+                        var place = taps.count > 0 ? taps.position : 0
+                        for tap in 1..<max(taps.count, 1) {
+                            let position = taps.position + tap * taps.step
+                            let candidate = element(position)
+                            if candidate > element(place) || candidate != candidate { place = position }
+                        }
+                        y[row * columns + column] = Int64(column * positions.count + place)
+                    }
+                }
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ struct RecurrentAttributes: Sendable {
     let isBatchFirst: Bool
     /// For each direction, what a step computes.
     let cells: [RecurrentCell]
+    /// For each direction, the functions of its gates.
+    let activations: [[RecurrentActivation]]
     /// Whether there are cell states and peepholes, inputs 6 and 7.
     let hasCells: Bool
     /// The inputs with weights that the node has.
@@ -46,17 +48,19 @@ struct RecurrentAttributes: Sendable {
         guard names.count == standard.count * count else { throw .attributeValue("activations") }
         var alphas = ArraySlice(try reader.floats("activation_alpha") ?? [])
         var betas = ArraySlice(try reader.floats("activation_beta") ?? [])
-        var functions: [RecurrentCell.Activation] = []
+        var functions: [RecurrentActivation] = []
         for name in names {
-            guard let function = RecurrentActivation.named(name, &alphas, &betas) else {
+            guard let function = RecurrentActivation(named: name, &alphas, &betas) else {
                 throw .attributeValue("activations")
             }
             functions.append(function)
         }
-        cells = try (0..<count).map { (direction) throws(OperatorError) in
-            let first = direction * standard.count
-            let part = Array(functions[first..<first + standard.count])
-            guard let cell = RecurrentCell(kind, activations: part, clip: clip) else {
+        let activations = (0..<count).map { direction in
+            Array(functions[direction * standard.count..<(direction + 1) * standard.count])
+        }
+        self.activations = activations
+        cells = try activations.map { (part) throws(OperatorError) in
+            guard let cell = RecurrentCell(kind, activations: part.map(\.single), clip: clip) else {
                 throw .attributeValue("activations")
             }
             return cell

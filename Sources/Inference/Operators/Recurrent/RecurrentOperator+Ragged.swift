@@ -4,7 +4,7 @@ import TensorCore
 /// The packed rule of RNN, GRU and LSTM: steps over the sequences that have not ended.
 extension RecurrentOperator {
     private func axes(_ x: ValueFacts) throws(NoRule) -> (steps: Number, batch: Number) {
-        guard x.rank == 3, x.elementType == .float32 else { throw NoRule("X is no float32 of rank 3") }
+        guard x.rank == 3 else { throw NoRule("X is not of rank 3") }
         let (steps, batch) = (x.extents[0], x.extents[1])
         return attributes.isBatchFirst ? (batch, steps) : (steps, batch)
     }
@@ -18,8 +18,9 @@ extension RecurrentOperator {
             attributes.isBatchFirst
             ? [batch, steps, directions, hidden] : [steps, directions, batch, hidden]
         let last = attributes.isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden]
-        let state = try inputs.made(.float32, last)
-        return [try inputs.made(.float32, all), state, state]
+        let type = try inputs[0].elementType
+        let state = try inputs.made(type, last)
+        return [try inputs.made(type, all), state, state]
     }
 
     func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
@@ -27,6 +28,7 @@ extension RecurrentOperator {
             throw NoRule("the weights are not constant")
         }
         let x = try packing.input(0)
+        guard x.elementType == .float32 else { throw NoRule("X is \(x.elementType.rawValue)") }
         let (steps, batch) = try axes(x)
         guard let time = x.time, steps == .length(time), batch == .integer(1),
             x.extents[2] == .integer(features)

@@ -24,7 +24,10 @@ extension RecurrentOperator {
     }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        try RecurrentRun(attributes, packedWeights(inputs), inputs).evaluate(
+        if try inputs[0].elementType == .float64 {
+            return try DoubleRecurrence(attributes, inputs).evaluate()
+        }
+        return try RecurrentRun(attributes, packedWeights(inputs), inputs).evaluate(
             hasCells: attributes.hasCells,
             inputs
         )

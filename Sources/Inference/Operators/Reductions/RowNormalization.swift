@@ -79,96 +79,6 @@ enum RowStatistics {
     }
 }
 
-/// InstanceNormalization and GroupNormalization: channels of one sample, alone or in groups, by their own statistics.
-///
-/// `y = scale * (x - mean) / sqrt(variance + epsilon) + bias`, variance with divisor N, both computed in Double.
-/// Scale and bias have one element a channel; before opset 21 those of GroupNormalization one a group.
-struct GroupNormalization: Operator {
-    /// nil: each channel is a group of its own.
-    private let groups: Int?
-    private let epsilon: Double
-
-    init(_ reader: inout AttributeReader) throws(OperatorError) {
-        try reader.expectInputs(3...3)
-        guard let groups = try reader.int("num_groups") else { throw .missingAttribute("num_groups") }
-        guard groups > 0 else { throw .attributeValue("num_groups") }
-        self.groups = groups
-        epsilon = Double(try reader.float("epsilon", default: 1e-5))
-        if reader.opset >= 21 { _ = try reader.int("stash_type") }
-    }
-
-    init(instance reader: inout AttributeReader) throws(OperatorError) {
-        try reader.expectInputs(3...3)
-        groups = nil
-        epsilon = Double(try reader.float("epsilon", default: 1e-5))
-    }
-
-    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs[0]
-        guard x.shape.rank >= 2 else { throw .unsupportedRank(x.shape.rank, input: 0) }
-        let channels = x.shape[1]
-        let groups = groups ?? channels
-        guard groups == 0 || channels % groups == 0 else { throw .attributeValue("num_groups") }
-        let work = GroupWork(
-            x: x,
-            groups: groups,
-            scale: try parameter(1, channels: channels, groups: groups, x.elementType, inputs),
-            bias: try parameter(2, channels: channels, groups: groups, x.elementType, inputs),
-            epsilon: epsilon,
-            inputs: inputs
-        )
-        return try work.run(for: x.elementType, input: 0)
-    }
-
-    /// One value a channel.
-    private func parameter(
-        _ index: Int,
-        channels: Int,
-        groups: Int,
-        _ type: ElementType,
-        _ inputs: NodeInputs
-    ) throws(OperatorError) -> [Double] {
-        let parameter = try inputs.tensor(index, of: type)
-        let values = try Cast.convert(parameter, to: .float64, inputs, input: index).array(of: Double.self)
-        if values.count == channels { return values }
-        guard values.count == groups else {
-            throw .shape(.elementCountMismatch(expected: channels, actual: values.count))
-        }
-        return (0..<channels).map { values[$0 / (channels / groups)] }
-    }
-}
-
-private struct GroupWork: RealWork {
-    let x: Tensor
-    let groups: Int
-    let scale: [Double]
-    let bias: [Double]
-    let epsilon: Double
-    let inputs: NodeInputs
-
-    func run<T: RealNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
-        let length = x.shape.elementCount(of: 2..<x.shape.rank)
-        let channels = groups == 0 ? 0 : x.shape[1] / groups
-        let count = channels * length
-        let rows = count == 0 ? 0 : x.count / count
-        return .one(
-            try inputs.makeTensor(of: T.self, x.shape) { y in
-                x.withPointer(to: T.self) { x in
-                    for row in 0..<rows {
-                        let (source, target) = (x + row * count, y + row * count)
-                        let (mean, factor) = RowStatistics.of(source, count: count, epsilon: epsilon)
-                        for index in 0..<count {
-                            let channel = row % groups * channels + index / length
-                            let value = (Double(source[index]) - mean) * factor
-                            target[index] = T(value * scale[channel] + bias[channel])
-                        }
-                    }
-                }
-            }
-        )
-    }
-}
-
 /// LpNormalization: each row along an axis divided by its sum of magnitudes (`p` 1) or its length (`p` 2).
 ///
 /// A row of zeros stays one.
@@ -247,16 +157,5 @@ extension RMSNormalization: RaggedOperator {
             operands.append(packing.constant(try NodePacking.aligned(constant, to: x)))
         }
         return [packing.emit(RMSNormalization(self, axis: try NodePacking.place(of: first, in: x)), operands)]
-    }
-}
-
-extension GroupNormalization: RaggedOperator {
-    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
-        let x = try inputs[0]
-        return [try inputs.made(x.elementType, x.extents)]
-    }
-
-    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
-        throw NoRule("channels are normalized over all positions")
     }
 }

@@ -81,6 +81,9 @@ extension Concat: RaggedOperator {
     func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
         let result = packing.outputs[0]
         let axis = try NodeFacts.axis(axis, rank: result.rank)
+        if let time = result.time, axis == result.timeAxis {
+            return [try overTime(packing, axis: axis, result: result, time)]
+        }
         let place = try NodePacking.place(of: axis, in: result)
         var parts: [PlanGraph.ValueID?] = []
         for index in 0..<packing.known.count {
@@ -90,5 +93,118 @@ extension Concat: RaggedOperator {
             parts.append(part.id)
         }
         return [packing.emit(Concat(axis: place), parts)]
+    }
+
+    /// The positions of the parts one after the other, sequence by sequence.
+    private func overTime(
+        _ packing: NodePacking,
+        axis: Int,
+        result: ValueFacts,
+        _ time: LengthFunction
+    ) throws(NoRule) -> PlanGraph.ValueID {
+        guard let features = try? Shape(checking: result.features) else { throw NoRule("too many features") }
+        var parts: [PlanGraph.ValueID?] = []
+        var offsets: [PlanGraph.ValueID?] = [packing.offsets(time)]
+        var sources: [SegmentConcat.Source] = []
+        for index in 0..<packing.known.count {
+            let x = try packing.input(index)
+            if let own = x.time {
+                guard packing.known.constant(index) == nil, x.uniform == nil else {
+                    throw NoRule("a part is the same everywhere")
+                }
+                parts.append(try packing.rows(index))
+                sources.append(.segments(offsets: offsets.count))
+                offsets.append(packing.offsets(own))
+                continue
+            }
+            guard let count = x.constant(axis) else { throw NoRule("a part's length is unknown") }
+            let order = [axis] + (0..<x.rank).filter { $0 != axis }
+            if let constant = packing.known.constant(index) {
+                guard
+                    let moved = ConstantFolding.evaluate(
+                        TransposeOperator(permutation: order),
+                        [constant],
+                        outputs: 1,
+                        .standard
+                    )?.first
+                else { throw NoRule("a part is large") }
+                parts.append(packing.constant(moved))
+                sources.append(.constant(count: count))
+            } else {
+                var rows = try packing.rows(index)
+                let places = order.compactMap { axis in x.featureAxes.firstIndex(of: axis) }
+                if places != Array(places.indices) {
+                    rows = packing.emit(
+                        TransposeOperator(permutation: [0] + places.map { $0 + 1 }),
+                        [rows]
+                    )
+                }
+                parts.append(rows)
+                sources.append(.sequence(count: count))
+            }
+        }
+        return packing.emit(SegmentConcat(sources: sources, features: features), parts + offsets)
+    }
+}
+
+/// Parts of every sequence one after the other along its positions.
+///
+/// Inputs: the parts, the offsets of the sequences in the result, then those in each part that has its own.
+private struct SegmentConcat: Operator {
+    enum Source: Sendable {
+        /// Rows of each sequence; their offsets are the input of this number behind the parts.
+        case segments(offsets: Int)
+        /// As many rows for each sequence, `[B, ...]`.
+        case sequence(count: Int)
+        /// The same rows for all.
+        case constant(count: Int)
+    }
+
+    let sources: [Source]
+    /// The shape of a row.
+    let features: Shape
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let to = try Segments(inputs[sources.count])
+        let type = try inputs[0].elementType
+        let shape = try shaped { () throws(ShapeError) in try features.inserting(to.rowCount, at: 0) }
+        var y = try inputs.makeTensor(type, shape)
+        let bytes = features.elementCount * type.byteCount
+        // Where the next rows of each sequence go.
+        var places = (0..<to.count).map { to[$0].lowerBound }
+        for (index, source) in sources.enumerated() {
+            let part = try inputs[index]
+            guard part.elementType == type else { throw .elementTypesDiffer(type, part.elementType) }
+            let rows: [Range<Int>]
+            switch source {
+            case .segments(let number):
+                let from = try Segments(inputs[sources.count + number])
+                guard from.count == to.count else { throw .inputValue(input: index) }
+                rows = (0..<to.count).map { from[$0] }
+            case .sequence(let count): rows = (0..<to.count).map { $0 * count..<($0 + 1) * count }
+            case .constant(let count): rows = [Range<Int>](repeating: 0..<count, count: to.count)
+            }
+            guard part.byteCount == (rows.map(\.upperBound).max() ?? 0) * bytes else {
+                throw .inputValue(input: index)
+            }
+            for (sequence, range) in rows.enumerated() {
+                guard places[sequence] + range.count <= to[sequence].upperBound else {
+                    throw .inputValue(input: index)
+                }
+                part.withRawPointer { source in
+                    y.withMutableRawPointer { target in
+                        (target + places[sequence] * bytes).copyMemory(
+                            from: source + range.lowerBound * bytes,
+                            byteCount: range.count * bytes
+                        )
+                    }
+                }
+                places[sequence] += range.count
+            }
+        }
+        guard (0..<to.count).allSatisfy({ places[$0] == to[$0].upperBound }) else {
+            throw .inputValue(input: 0)
+        }
+        return .one(y)
     }
 }

@@ -26,6 +26,13 @@ struct Pad: Operator, TakingAllTypes {
         if hasAttributes && pads == nil { throw .missingAttribute("pads") }
     }
 
+    /// The same filling, of axes as they are.
+    private init(_ other: Pad, pads: [Int]) {
+        mode = other.mode
+        value = other.value
+        self.pads = pads
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         var x = try inputs[0]
         let rank = x.shape.rank
@@ -37,7 +44,7 @@ struct Pad: Operator, TakingAllTypes {
             guard Set(axes).count == axes.count else { throw .inputValue(input: 3) }
         }
         guard pads.count == 2 * axes.count else { throw .inputValue(input: 1) }
-        let fill = try fill(for: x, inputs)
+        let fill = try fill(for: x, inputs.optional(2), inputs)
         for (index, axis) in axes.enumerated() {
             x = try pad(x, axis, pads[index], pads[axes.count + index], fill, inputs)
         }
@@ -45,12 +52,16 @@ struct Pad: Operator, TakingAllTypes {
     }
 
     /// The bytes of one new element.
-    private func fill(for x: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> [UInt8] {
+    fileprivate func fill(
+        for x: Tensor,
+        _ given: Tensor?,
+        _ inputs: NodeInputs
+    ) throws(OperatorError) -> [UInt8] {
         if let value, value != 0 {
             let scalar = try Cast.convert(Tensor(scalar: value), to: x.elementType, inputs, input: 0)
             return scalar.withBytes { Array($0) }
         }
-        guard value == nil, let given = inputs.optional(2) else {
+        guard value == nil, let given else {
             return [UInt8](repeating: 0, count: x.elementType.byteCount)
         }
         guard given.elementType == x.elementType else {
@@ -101,7 +112,7 @@ struct Pad: Operator, TakingAllTypes {
     }
 
     /// Where the element at a position comes from that may lie outside; nil: it is the constant.
-    private func source(of position: Int, length: Int) -> Int? {
+    fileprivate func source(of position: Int, length: Int) -> Int? {
         if position >= 0 && position < length { return position }
         switch mode {
         case .constant: return nil
@@ -119,7 +130,7 @@ struct Pad: Operator, TakingAllTypes {
         return remainder < 0 ? remainder + b : remainder
     }
 
-    private static func repeatBytes(
+    fileprivate static func repeatBytes(
         _ element: [UInt8],
         at place: UnsafeMutableRawPointer,
         byteCount: Int
@@ -127,5 +138,102 @@ struct Pad: Operator, TakingAllTypes {
         for index in 0..<byteCount {
             place.storeBytes(of: element[index % element.count], toByteOffset: index, as: UInt8.self)
         }
+    }
+}
+
+extension Pad: RaggedOperator {
+    /// How many positions are put before and behind each axis.
+    private func counts(_ inputs: NodeFacts) throws(NoRule) -> [(begin: Int, end: Int)] {
+        let rank = try inputs[0].rank
+        guard let pads = try inputs.integers(1, unless: pads) else { throw NoRule("the pads are missing") }
+        var axes = Array(0..<rank)
+        if self.pads == nil, let named = try inputs.integers(3, unless: nil) {
+            axes = try named.map { (axis) throws(NoRule) in try NodeFacts.axis(axis, rank: rank) }
+        }
+        guard Set(axes).count == axes.count, pads.count == 2 * axes.count,
+            pads.allSatisfy({ $0.magnitude <= Shape.maximumElementCount })
+        else { throw NoRule("the pads are out of range") }
+        var counts = [(begin: Int, end: Int)](repeating: (0, 0), count: rank)
+        for (index, axis) in axes.enumerated() { counts[axis] = (pads[index], pads[axes.count + index]) }
+        return counts
+    }
+
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        var extents = x.extents
+        for (axis, count) in try counts(inputs).enumerated() {
+            guard let extent = Number.sum(extents[axis], .integer(count.begin + count.end)) else {
+                throw NoRule("the length is unknown")
+            }
+            extents[axis] = extent
+        }
+        return [try inputs.made(x.elementType, extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let (x, result) = (try packing.input(0), packing.outputs[0])
+        let counts = try counts(packing.known)
+        var fill: PlanGraph.ValueID?
+        if packing.isPresent(2) {
+            let facts = try packing.input(2)
+            guard let value = packing.known.constant(2) ?? facts.uniform else {
+                throw NoRule("the new elements are not constant")
+            }
+            fill = packing.constant(value)
+        }
+        var rows = try packing.rows(0)
+        let others = (0..<x.rank).filter { $0 != x.timeAxis }
+        if others.contains(where: { counts[$0] != (0, 0) }) {
+            rows = try packing.view(rows, as: others.map { x.constant($0) ?? 1 })
+            let pads = [0] + others.map { counts[$0].begin } + [0] + others.map { counts[$0].end }
+            rows = packing.emit(Pad(self, pads: pads), [rows, nil, fill])
+            rows = try packing.finished(rows, features: others.map { result.constant($0) ?? 1 })[0]
+        }
+        guard let axis = x.timeAxis, let (from, to) = x.time.flatMap({ x in result.time.map { (x, $0) } }),
+            counts[axis] != (0, 0)
+        else { return [rows] }
+        let pad = SegmentPad(pad: self, begin: counts[axis].begin, end: counts[axis].end)
+        return [packing.emit(pad, [rows, packing.offsets(from), packing.offsets(to), fill])]
+    }
+}
+
+/// Each sequence with more positions at its ends, or with negative counts fewer.
+///
+/// Inputs: the rows, the offsets of the sequences in them, those in the result, and the new element if there is one.
+private struct SegmentPad: Operator {
+    let pad: Pad
+    let begin: Int
+    let end: Int
+
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs[0]
+        guard x.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
+        let from = try Segments(inputs[1], rows: x.shape[0])
+        let to = try Segments(inputs[2])
+        guard from.count == to.count else { throw .inputValue(input: 2) }
+        for index in 0..<from.count where from[index].count + begin + end != to[index].count {
+            throw .inputValue(input: 2)
+        }
+        let fill = try pad.fill(for: x, inputs.optional(3), inputs)
+        let shape = try shaped { () throws(ShapeError) in try x.shape.replacing(axis: 0, by: to.rowCount) }
+        var y = try inputs.makeTensor(x.elementType, shape)
+        let bytes = x.shape.elementCount(of: 1..<x.shape.rank) * x.elementType.byteCount
+        x.withRawPointer { source in
+            y.withMutableRawPointer { target in
+                for index in 0..<from.count {
+                    let length = from[index].count
+                    let first = source + from[index].lowerBound * bytes
+                    for position in 0..<to[index].count {
+                        let place = target + (to[index].lowerBound + position) * bytes
+                        if let row = pad.source(of: position - begin, length: length) {
+                            place.copyMemory(from: first + row * bytes, byteCount: bytes)
+                        } else {
+                            Pad.repeatBytes(fill, at: place, byteCount: bytes)
+                        }
+                    }
+                }
+            }
+        }
+        return .one(y)
     }
 }

@@ -41,3 +41,22 @@ struct ReverseSequence: Operator, TakingAllTypes {
         return .one(y)
     }
 }
+
+extension ReverseSequence: RaggedOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+
+    func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
+        let x = try packing.input(0)
+        let (steps, batch) = timeIsFirst ? (0, 1) : (1, 0)
+        guard let time = x.time, x.timeAxis == steps, x.extents[batch] == .integer(1) else {
+            throw NoRule("the steps are not those of the sequence")
+        }
+        guard try packing.input(1).number == x.extents[steps] else {
+            throw NoRule("a sequence's own length is not known to be that of its steps")
+        }
+        return [packing.emit(SegmentReversal(), [try packing.rows(0), packing.offsets(time)])]
+    }
+}

@@ -13,7 +13,8 @@ struct TransposeOperator: Operator, TakingAllTypes {
         }
     }
 
-    private init(permutation: [Int]) { self.permutation = permutation }
+    /// The order that is given.
+    init(permutation: [Int]) { self.permutation = permutation }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]

@@ -50,34 +50,54 @@ struct WindowAttributes: Sendable {
     func windows(over lengths: [Int], kernel: [Int]) throws(OperatorError) -> Windows {
         let rank = lengths.count
         guard (1...3).contains(rank) else { throw .unsupportedRank(rank + 2, input: 0) }
-        if let written = self.kernel, written != kernel { throw .attributeValue("kernel_shape") }
-        guard kernel.count == rank, kernel.allSatisfy({ (1..<Self.limit).contains($0) }) else {
-            throw .attributeValue("kernel_shape")
-        }
-        let strides = try values(strides, "strides", rank)
-        let dilations = try values(dilations, "dilations", rank)
-        if case .given(let pads?) = padding, pads.count != 2 * rank { throw .attributeValue("pads") }
         var axes: [WindowAxis] = []
         for axis in 0..<rank {
-            let extent = (kernel[axis] - 1) * dilations[axis] + 1
-            axes.append(
-                try place(
-                    axis,
-                    of: rank,
-                    length: lengths[axis],
-                    WindowAxis(
-                        length: lengths[axis],
-                        kernel: kernel[axis],
-                        stride: strides[axis],
-                        dilation: dilations[axis],
-                        extent: extent
-                    )
-                )
-            )
+            axes.append(try window(axis, of: rank, length: lengths[axis], kernel: kernel))
         }
         let single = WindowAxis(length: 1, kernel: 1, stride: 1, dilation: 1, extent: 1, outputs: 1)
         axes = [WindowAxis](repeating: single, count: 3 - rank) + axes
         return Windows(rank: rank, z: axes[0], y: axes[1], x: axes[2])
+    }
+
+    /// The windows along one of several axes.
+    ///
+    /// - Parameters:
+    ///   - axis: The axis, in `0 ..< rank`.
+    ///   - rank: The number of spatial axes.
+    ///   - length: How long the axis is.
+    ///   - kernel: The window's extent in each axis.
+    /// - Returns: The windows.
+    /// - Throws: The attribute that does not fit the number of axes, or that the axis is shorter than a window.
+    func window(_ axis: Int, of rank: Int, length: Int, kernel: [Int]) throws(OperatorError) -> WindowAxis {
+        try place(
+            axis,
+            of: rank,
+            length: length,
+            try unplaced(axis, of: rank, length: length, kernel: kernel)
+        )
+    }
+
+    /// The windows along an axis without their padding.
+    private func unplaced(
+        _ axis: Int,
+        of rank: Int,
+        length: Int,
+        kernel: [Int]
+    ) throws(OperatorError) -> WindowAxis {
+        if let written = self.kernel, written != kernel { throw .attributeValue("kernel_shape") }
+        guard kernel.count == rank, kernel.allSatisfy({ (1..<Self.limit).contains($0) }) else {
+            throw .attributeValue("kernel_shape")
+        }
+        if case .given(let pads?) = padding, pads.count != 2 * rank { throw .attributeValue("pads") }
+        let stride = try values(strides, "strides", rank)[axis]
+        let dilation = try values(dilations, "dilations", rank)[axis]
+        return WindowAxis(
+            length: length,
+            kernel: kernel[axis],
+            stride: stride,
+            dilation: dilation,
+            extent: (kernel[axis] - 1) * dilation + 1
+        )
     }
 
     private func values(_ values: [Int]?, _ name: String, _ rank: Int) throws(OperatorError) -> [Int] {
@@ -111,6 +131,44 @@ struct WindowAttributes: Sendable {
         window.begin = padding == .sameUpper ? total / 2 : total - total / 2
         window.end = total - window.begin
         return window
+    }
+}
+
+extension WindowAttributes {
+    /// How many windows there are along one of several axes whose length may depend on the sequence's.
+    ///
+    /// Where an axis is too short for a window, evaluating fails, or the number is below 1.
+    func outputs(_ axis: Int, of rank: Int, length: Number, kernel: [Int]) throws(NoRule) -> Number {
+        let function: LengthFunction
+        switch length {
+        case .integer(let length):
+            guard let window = try? window(axis, of: rank, length: length, kernel: kernel) else {
+                throw NoRule("the windows do not fit")
+            }
+            return .integer(window.outputs)
+        case .length(let length): function = length
+        }
+        guard let window = try? unplaced(axis, of: rank, length: 1, kernel: kernel) else {
+            throw NoRule("the windows do not fit")
+        }
+        let stride = window.stride
+        let outputs: LengthFunction?
+        if case .given(let pads) = padding {
+            let (begin, end) = (pads?[axis] ?? 0, pads?[rank + axis] ?? 0)
+            let lacking = window.extent - end
+            if !roundsUp || lacking <= 1 {
+                outputs = function.adding(begin - lacking)?.divided(by: stride)?.adding(1)
+            } else if lacking >= stride {
+                outputs = function.adding(begin - lacking + stride - 1)?.divided(by: stride)?.adding(1)
+            } else {
+                // One more window than fits, unless it would start behind the input and its begin.
+                outputs = function.adding(begin + stride - 1)?.divided(by: stride)
+            }
+        } else {
+            outputs = function.adding(stride - 1)?.divided(by: stride)
+        }
+        guard let outputs else { throw NoRule("the number of windows cannot be written") }
+        return .length(outputs)
     }
 }
 

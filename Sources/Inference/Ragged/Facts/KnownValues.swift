@@ -16,7 +16,7 @@ enum KnownValues {
         for index in graph.nodes.indices {
             graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0.map { found[$0] } }
             let node = graph.nodes[index]
-            guard let computation = node.computation as? any RaggedOperator,
+            guard let computation = node.computation as? any MeasuredOperator,
                 let output = node.outputs.first ?? nil, let known = analysis.facts[output]
             else { continue }
             if let input = computation.equalInput(analysis.known(node, in: graph)),

@@ -28,7 +28,7 @@ struct LengthAnalysis {
     }
 
     private func infer(_ node: PlanGraph.Node, in graph: PlanGraph) throws(NoRule) -> [ValueFacts] {
-        guard let computation = node.computation as? any RaggedOperator else {
+        guard let computation = node.computation as? any MeasuredOperator else {
             throw NoRule("\(node.operatorType) has no packed rule")
         }
         guard node.inputs.allSatisfy({ $0 == nil || facts[$0 ?? 0] != nil }) else {

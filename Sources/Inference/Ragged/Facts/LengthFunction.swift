@@ -24,6 +24,29 @@ struct LengthFunction: Hashable, Sendable {
         return overflow ? nil : replacingLast(by: .add(sum), unless: sum == 0)
     }
 
+    /// `f + g`, or nil if it cannot be written: both must be multiples of one function, apart from what is added.
+    func adding(_ other: LengthFunction) -> LengthFunction? {
+        let (a, b) = (linear, other.linear)
+        let (factor, overflow) = a.factor.addingReportingOverflow(b.factor)
+        let (addend, overflows) = a.addend.addingReportingOverflow(b.addend)
+        guard a.base == b.base, !overflow, !overflows else { return nil }
+        return a.base.multiplied(by: factor)?.adding(addend)
+    }
+
+    /// The function as `base * factor + addend`.
+    private var linear: (base: LengthFunction, factor: Int, addend: Int) {
+        var result = (base: self, factor: 1, addend: 0)
+        if case .add(let addend)? = result.base.steps.last {
+            result.base.steps.removeLast()
+            result.addend = addend
+        }
+        if case .multiply(let factor)? = result.base.steps.last {
+            result.base.steps.removeLast()
+            result.factor = factor
+        }
+        return result
+    }
+
     /// `f * k` for a positive `k`.
     func multiplied(by factor: Int) -> LengthFunction? {
         guard factor > 0 else { return nil }

@@ -11,7 +11,7 @@ enum Number: Hashable, Sendable {
             return overflow ? nil : .integer(sum)
         case (.length(let f), .integer(let k)), (.integer(let k), .length(let f)):
             return f.adding(k).map { .length($0) }
-        case (.length, .length): return nil
+        case (.length(let f), .length(let g)): return f.adding(g).map { .length($0) }
         }
     }
 

@@ -1,10 +1,7 @@
 import TensorCore
 
-/// What an operator tells the ragged planner of itself.
-///
-/// An operator that conforms can be run over the rows of many sequences at once; one that does not is run sequence by
-/// sequence. Neither rule knows what stands around the node.
-protocol RaggedOperator: Operator {
+/// An operator that tells what it gives for a sequence alone, so that what stands behind it can be planned.
+protocol MeasuredOperator: Operator {
     /// What is true of the outputs for every sequence alone, given what is true of the inputs.
     ///
     /// - Parameter inputs: The node's inputs.
@@ -14,7 +11,13 @@ protocol RaggedOperator: Operator {
 
     /// The input that the first output always equals, if there is one.
     func equalInput(_ inputs: NodeFacts) -> Int?
+}
 
+/// What an operator tells the ragged planner of itself.
+///
+/// An operator that conforms can be run over the rows of many sequences at once; one that does not is run sequence by
+/// sequence. Neither rule knows what stands around the node.
+protocol RaggedOperator: MeasuredOperator {
     /// Adds to a packed graph what computes the outputs for all sequences.
     ///
     /// - Parameter packing: The node's inputs as rows, and the means to make others.
@@ -23,7 +26,7 @@ protocol RaggedOperator: Operator {
     func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID]
 }
 
-extension RaggedOperator {
+extension MeasuredOperator {
     func equalInput(_ inputs: NodeFacts) -> Int? { nil }
 }
 

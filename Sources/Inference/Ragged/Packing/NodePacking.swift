@@ -42,6 +42,27 @@ struct NodePacking {
         return constant(value)
     }
 
+    /// An input with no axis of time as the model has it, a sample a sequence: the first axis of the model, of length 1,
+    /// is that of the sequences.
+    func sample(_ index: Int) throws(NoRule) -> PlanGraph.ValueID {
+        let facts = try known[index]
+        guard facts.timeAxes.isEmpty, facts.rank > 0, facts.extents[0] == .integer(1) else {
+            throw NoRule("input \(index) is no sample of each sequence")
+        }
+        return try view(try rows(index), as: (1..<facts.rank).map { facts.constant($0) ?? 1 })
+    }
+
+    /// The outputs of an operator on samples, which gives each sample's own.
+    func perSequence(
+        _ computation: any Operator,
+        _ inputs: [PlanGraph.ValueID?]
+    ) throws(NoRule) -> [PlanGraph.ValueID] {
+        let results = emit(computation, inputs, outputs: outputs.count)
+        var rows: [PlanGraph.ValueID] = []
+        for (result, facts) in zip(results, outputs) { rows.append(try view(result, as: facts.features)) }
+        return rows
+    }
+
     /// A constant of the packed graph.
     func constant(_ tensor: Tensor) -> PlanGraph.ValueID { graph.constant(tensor) }
 
