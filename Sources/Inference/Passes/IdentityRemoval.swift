@@ -20,9 +20,10 @@ enum IdentityRemoval: PlannerPass {
             }
         default: throw .otherOperator
         }
-        guard let input = node.inputs.first ?? nil, let output = node.outputs.first ?? nil else {
-            throw .otherOperator
-        }
+        // With an output that the operator does not have, the node would stay and match again.
+        guard let input = node.inputs.first ?? nil, let output = node.outputs.first ?? nil,
+            node.outputs.dropFirst().allSatisfy({ $0 == nil })
+        else { throw .otherOperator }
         return Match(output: output, input: input)
     }
 
