@@ -52,6 +52,28 @@ public struct HeadAttention: Sendable {
         }
     }
 
+    /// What is added to scores: for query `i` and key `j` the element `start[i * row + j * column]`.
+    public struct Bias {
+        /// The first element.
+        public let start: UnsafePointer<Float>
+        /// Elements from one query to the next; 0 if all share a row.
+        public let row: Int
+        /// Elements from one key to the next; 0 if all share an element.
+        public let column: Int
+
+        /// A bias by its first element and distances.
+        ///
+        /// - Parameters:
+        ///   - start: The first element.
+        ///   - row: Elements from one query to the next.
+        ///   - column: Elements from one key to the next.
+        public init(start: UnsafePointer<Float>, row: Int, column: Int) {
+            self.start = start
+            self.row = row
+            self.column = column
+        }
+    }
+
     /// Queries whose scores stand in memory at once: a whole number of tiles.
     private static let block = 60
 
@@ -82,6 +104,7 @@ public struct HeadAttention: Sendable {
     ///   - q: The queries.
     ///   - k: The keys.
     ///   - v: The values.
+    ///   - bias: What is added to the scores once they are scaled; nil for nothing.
     ///   - y: Where the first result is written; it must not overlap the others.
     ///   - row: Elements from one result to the next.
     /// - Complexity: O(queries * keys * (width + valueWidth)); scratch of O(keys * (width + valueWidth)).
@@ -91,6 +114,7 @@ public struct HeadAttention: Sendable {
         q: Rows,
         k: Keys,
         v: Rows,
+        bias: Bias? = nil,
         into y: UnsafeMutablePointer<Float>,
         row: Int
     ) {
@@ -127,6 +151,7 @@ public struct HeadAttention: Sendable {
                     0
                 )
                 if let divisor { for index in 0..<count * keyCount { scores[index] /= divisor } }
+                if let bias { Self.add(bias, to: scores, queries: first..<first + count, keyCount: keyCount) }
                 active.softmax(false, count, keyCount, 1, scores, scores)
                 active.multiply(
                     count,
@@ -142,6 +167,22 @@ public struct HeadAttention: Sendable {
                     nil,
                     0
                 )
+            }
+        }
+    }
+
+    private static func add(
+        _ bias: Bias,
+        to scores: UnsafeMutablePointer<Float>,
+        queries: Range<Int>,
+        keyCount: Int
+    ) {
+        for (row, query) in queries.enumerated() {
+            let (scores, addends) = (scores + row * keyCount, bias.start + query * bias.row)
+            if bias.column == 1 {
+                for key in 0..<keyCount { scores[key] += addends[key] }
+            } else {
+                for key in 0..<keyCount { scores[key] += addends[key * bias.column] }
             }
         }
     }

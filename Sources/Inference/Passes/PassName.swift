@@ -12,7 +12,7 @@ public enum PassName: String, CaseIterable, Hashable, Sendable {
     case affineChain = "affine-chain"
     /// A scale and shift goes into the weights of the Conv, MatMul or Gemm before it.
     case affineIntoWeights = "affine-into-weights"
-    /// Product, scale, Softmax and product become one node.
+    /// Product, scale, bias, Softmax and product become one node.
     case attentionFusion = "attention-fusion"
     /// A Gelu that is written out becomes one function.
     case geluFusion = "gelu-fusion"

@@ -80,6 +80,10 @@ struct PlanGraph {
                 guard let id = nodes[index].outputs[position], !needed[id] else { continue }
                 nodes[index].outputs[position] = nil
             }
+            // An operator makes no outputs behind the last that is read.
+            while nodes[index].outputs.count > 1, (nodes[index].outputs.last ?? nil) == nil {
+                nodes[index].outputs.removeLast()
+            }
         }
     }
 }

@@ -263,6 +263,16 @@ struct PassReasonTests {
         )
         let fixed = node("MatMul", ["p", "w"])
         #expect(reason(Pass.self, try graph([scores, direct, fixed], constants)) == .unsupportedShape)
+        for operands in [["s", "v"], ["v", "s"]] {
+            let sum = node("Add", operands, "t")
+            #expect(reason(Pass.self, try graph([scores, sum, weights, product])) == nil)
+            let both = try graph([scores, sum, weights, product], outputs: ["y", "s"])
+            #expect(reason(Pass.self, both) == .otherOperator)
+        }
+        let scaled = [scores, node("Mul", ["s", "c"], "u"), node("Add", ["v", "u"], "t"), weights, product]
+        #expect(reason(Pass.self, try graph(scaled, constants)) == nil)
+        let other = [node("Relu", ["x"], "s"), node("Add", ["s", "v"], "t"), weights, product]
+        #expect(reason(Pass.self, try graph(other)) == .otherOperator)
     }
 
     // MARK: GeluFusion

@@ -399,7 +399,7 @@ struct PackedNodeTests {
         }
     }
 
-    // MARK: Rotated positions, loops
+    // MARK: Rotated positions, masks of fused operators, loops
 
     private static let heads: [String: Tensor] = {
         var random = SplitMix(seed: 11)
@@ -451,6 +451,66 @@ struct PackedNodeTests {
             Node("Reshape", inputs: ["d", "join"], outputs: ["y"]),
         ]
         try check(form(nodes), "rotary by heads")
+    }
+
+    @Test(arguments: [0, 1] as [Int64], [false, true])
+    func `attention of onnxruntime with all keys known to count`(_ isRotated: Int64, _ isMasked: Bool) throws
+    {
+        let nodes = [
+            Node("Squeeze", inputs: ["mask", "one"], outputs: ["flat"]),
+            Node("Cast", inputs: ["flat"], outputs: ["ones"], attributes: [Attribute("to", .int(6))]),
+            Node(
+                "Attention",
+                domain: "com.microsoft",
+                inputs: isMasked ? ["x", "w", "", "ones"] : ["x", "w"],
+                outputs: ["y"],
+                attributes: [Attribute("num_heads", .int(2)), Attribute("do_rotary", .int(isRotated))]
+            ),
+        ]
+        try check(form(nodes), "fused")
+    }
+
+    @Test(arguments: ["keys", "queries", "sequence", "constant", "heads"], [false, true])
+    func `attention with something added to its scores`(_ bias: String, _ isScaled: Bool) throws {
+        // A scale and a constant become one affine node before.
+        let isScaled = isScaled && bias != "constant"
+        func transpose(_ input: String, _ output: String, _ order: [Int64]) -> Node {
+            Node(
+                "Transpose",
+                inputs: [input],
+                outputs: [output],
+                attributes: [Attribute("perm", .ints(order))]
+            )
+        }
+        var nodes = [
+            Node("Reshape", inputs: ["x", "split"], outputs: ["x4"]), transpose("x4", "q", [0, 2, 1, 3]),
+            transpose("x4", "k", [0, 2, 3, 1]), Node("Tanh", inputs: ["q"], outputs: ["v"]),
+            Node("ReduceMax", inputs: ["x", "two"], outputs: ["queries"]),
+            transpose("queries", "keys", [0, 2, 1]),
+            Node("ReduceMean", inputs: ["queries", "one"], outputs: ["sequence"]),
+            Node("MatMul", inputs: ["x", "narrow"], outputs: ["pair"]),
+            transpose("pair", "pairs", [0, 2, 1]),
+            Node("Unsqueeze", inputs: ["pairs", "two"], outputs: ["heads"]),
+            Node("MatMul", inputs: ["q", "k"], outputs: ["products"]),
+        ]
+        if isScaled { nodes.append(Node("Div", inputs: ["products", "root"], outputs: ["scores"])) }
+        let scores = isScaled ? "scores" : "products"
+        nodes += [
+            Node("Add", inputs: isScaled ? [bias, scores] : [scores, bias], outputs: ["sums"]),
+            Node("Softmax", inputs: ["sums"], outputs: ["weights"]),
+            Node("MatMul", inputs: ["weights", "v"], outputs: ["mixed"]),
+            transpose("mixed", "back", [0, 2, 1, 3]),
+            Node("Reshape", inputs: ["back", "join"], outputs: ["y"]),
+        ]
+        var random = SplitMix(seed: 12)
+        var form = form(nodes)
+        form.constants["two"] = try Tensor([2 as Int64], shape: [1])
+        form.constants["narrow"] = try Tensor.random([12, 2], &random)
+        form.constants["constant"] = try Tensor.random([1, 2, 1, 1], &random)
+        form.constants["root"] = Tensor(scalar: Float(2.5))
+        try check(form, bias)
+        let plan = try form.model().planReport(for: .outputs([]))
+        #expect(plan.steps.contains { $0.operatorType == "Softmax" } == false)
     }
 
     @Test func `what stands behind a loop is packed`() throws {

@@ -396,6 +396,13 @@ struct RandomGraph {
             let penalty = node("Mul", [hidden, constant([-1e9 as Float], [])])[0]
             weights = node("Softmax", [node("Add", [scores, penalty])[0]], [Attribute("axis", .int(-1))])[0]
         }
+        if Int.random(in: 0..<3, using: &random) == 0 {
+            let perQuery = node("ReduceMax", [x.name, constant([2 as Int64], [1])])[0]
+            let perKey = node("Transpose", [perQuery], [Attribute("perm", .ints([0, 2, 1]))])[0]
+            let bias = Bool.random(using: &random) ? perKey : perQuery
+            let sum = Bool.random(using: &random) ? [scores, bias] : [bias, scores]
+            weights = node("Softmax", [node("Add", sum)[0]], [Attribute("axis", .int(-1))])[0]
+        }
         add("MatMul", [weights, x.name], like: x)
     }
 
