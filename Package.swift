@@ -93,6 +93,22 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Telemetry",
+            dependencies: [
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOHTTP1", package: nio),
+                .product(name: "NIOConcurrencyHelpers", package: nio),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protobuf/README.md", "Protobuf/otlp.proto"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "HTTPServer",
             dependencies: [
                 "COpenSSL", "CZlib",
@@ -108,7 +124,7 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Serving", "HTTPServer", "Inference", "TensorCore", "CSimdJSON",
+                "Serving", "HTTPServer", "Telemetry", "Inference", "TensorCore", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: nio),
@@ -122,12 +138,13 @@ let package = Package(
             name: "SeqnormCLI",
             dependencies: [
                 "TensorCore", "ONNXGraph", "Inference", "Serving", "HTTPServer", "HTTPAPI",
-                "Freezing", "Reporting", "Safetensors", "Statistics", "Verifying",
+                "Telemetry", "Freezing", "Reporting", "Safetensors", "Statistics", "Verifying",
                 "Drawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOConcurrencyHelpers", package: nio),
+                .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -212,9 +229,24 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "TelemetryTests",
+            dependencies: [
+                "Telemetry", "HTTPServer", "HTTPTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOConcurrencyHelpers", package: nio),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "HTTPAPI", "HTTPTestSupport", "TestSupport", .product(name: "Yams", package: "Yams"),
+                "HTTPAPI", "HTTPTestSupport", "Telemetry", "TestSupport",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),

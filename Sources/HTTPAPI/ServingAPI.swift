@@ -4,6 +4,7 @@ import Metrics
 import NIOCore
 import NIOHTTP1
 public import Serving
+public import Telemetry
 
 /// All routes over an inference service: what a ``Server`` asks for answers.
 ///
@@ -28,6 +29,10 @@ public struct ServingAPI: Responder {
         public var connectionCount: @Sendable () -> Int
         /// Who may do what; nil: everybody everything.
         public var access: AccessControl?
+        /// What gets spans of requests; nil: none are made.
+        public var spans: SpanExporter?
+        /// How clients come here, `http` or `https`; for spans.
+        public var scheme = "http"
 
         /// Options.
         ///
@@ -52,9 +57,13 @@ public struct ServingAPI: Responder {
         }
     }
 
+    /// What stands for the route of a path that has none.
+    private static let noRoute = "none"
+
     /// Every route.
     public private(set) var router: Router
     private let access: AccessControl?
+    private var tracer: RequestTracer?
     private let metrics: RequestMetrics
     private let logger: Logger
     private let logsAccess: Bool
@@ -97,6 +106,7 @@ public struct ServingAPI: Responder {
             .routes
         router = Router(routes)
         access = options.access
+        tracer = options.spans.map { RequestTracer(exporter: $0, scheme: options.scheme) }
         metrics = RequestMetrics(factory: registry)
         self.logger = logger
         logsAccess = options.logsAccess
@@ -106,10 +116,13 @@ public struct ServingAPI: Responder {
 
     /// The same, with some of the routes only: those whose scope is named, and those that are open to all.
     ///
-    /// - Parameter scopes: What is answered.
+    /// - Parameters:
+    ///   - scopes: What is answered.
+    ///   - scheme: How clients come there; as here if not given.
     /// - Returns: Routes that share figures and keys with these.
-    public func restricted(to scopes: Set<AccessScope>) -> ServingAPI {
+    public func restricted(to scopes: Set<AccessScope>, scheme: String? = nil) -> ServingAPI {
         var copy = self
+        if let scheme { copy.tracer?.scheme = scheme }
         copy.router = Router(router.routes.filter { $0.scope.map(scopes.contains) ?? true })
         return copy
     }
@@ -124,8 +137,10 @@ public struct ServingAPI: Responder {
             try permit(request, route)
             return nil
         } catch {
+            let request = tracer?.traced(request, since: .now) ?? request
             let response = failure(error, request)
             metrics.record(route: route.template.description, code: response.status.code, duration: .zero)
+            request.span?.end(response, route: route.template.description)
             return response
         }
     }
@@ -141,6 +156,7 @@ public struct ServingAPI: Responder {
     /// - Returns: The answer, or what makes it.
     public func reply(to request: HTTPRequest) -> Reply {
         let start = ContinuousClock.now
+        let request = tracer?.traced(request, since: start) ?? request
         let (route, reply) = answer(request)
         switch reply {
         case .now(let response): return .now(recorded(response, request, route, since: start))
@@ -175,6 +191,7 @@ public struct ServingAPI: Responder {
         let duration = ContinuousClock.now - start
         metrics.record(route: route, code: response.status.code, duration: duration)
         if logsAccess { logAccess(response, request, route, duration) }
+        request.span?.end(response, route: route == Self.noRoute ? nil : route)
         return response
     }
 
@@ -223,8 +240,8 @@ public struct ServingAPI: Responder {
         case .methodNotAllowed(let allowed, let template):
             let fault = RouteFault.methodNotAllowed(allowed: allowed)
             return (template.description, .now(failure(fault, request)))
-        case .notFound: return ("none", .now(failure(RouteFault.notFound, request)))
-        case .malformed: return ("none", .now(failure(RouteFault.malformedPath, request)))
+        case .notFound: return (Self.noRoute, .now(failure(RouteFault.notFound, request)))
+        case .malformed: return (Self.noRoute, .now(failure(RouteFault.malformedPath, request)))
         }
     }
 

@@ -55,6 +55,7 @@ struct ServingProcess: Service {
     private let service: InferenceService
     private let server: Server
     private let admin: Server?
+    private let spans: SpanExport?
     /// What is read anew on SIGHUP.
     let reloads: [ReloadService.Subject]
     private let logger: Logger
@@ -88,6 +89,9 @@ struct ServingProcess: Service {
             connectionCount: { bound.withLockedValue { $0?.connectionCount } ?? 0 }
         )
         options.access = access
+        spans = try SpanExport(settings.tracing, metrics: registry, logger: logger)
+        options.spans = spans?.exporter
+        options.scheme = identity == nil ? "http" : "https"
         let api = ServingAPI(
             service: service,
             registry: registry,
@@ -102,7 +106,11 @@ struct ServingProcess: Service {
             tls: identity
         )
         admin = adminConfiguration.map {
-            Server(configuration: $0, responder: api.restricted(to: [.metrics, .admin]), logger: logger)
+            Server(
+                configuration: $0,
+                responder: api.restricted(to: [.metrics, .admin], scheme: "http"),
+                logger: logger
+            )
         }
         bound.withLockedValue { $0 = server }
         self.server = server
@@ -132,15 +140,20 @@ struct ServingProcess: Service {
             await repository.load()
             announcement.printModels(repository)
         }
+        let sending = spans.map { spans in Task { await spans.exporter.run() } }
         try await gracefulShutdown()
         logger.info("draining: not ready, still answering for \(settings.drainDelay.value) seconds")
         service.beginDraining()
         server.beginDraining()
         try? await Task.sleep(for: .seconds(settings.drainDelay.value))
+        let end = ContinuousClock.now + .seconds(settings.shutdownTimeout.value)
         await server.stop()
         await pool.shutdown()
         await admin?.stop()
         loading.cancel()
+        sending?.cancel()
+        await sending?.value
+        await spans?.finish(within: end - .now)
         logger.info("stopped")
     }
 }

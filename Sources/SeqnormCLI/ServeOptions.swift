@@ -55,6 +55,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup var listener: ListenerOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var passes: PassOptions
+    @OptionGroup var tracing: TracingOptions
     @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
     var drainDelay: Double?
     @Option(help: "Seconds requests in flight have to finish after the drain delay. (default: 25)")
@@ -92,6 +93,7 @@ struct ServeSettings: Sendable {
     let listener: ListenerSettings
     let limits: LimitSettings
     let disabledPasses: Setting<PassList>
+    let tracing: TracingSettings
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
     let accessLog: Setting<Bool>
@@ -183,6 +185,7 @@ struct ServeSettings: Sendable {
         listener = try ListenerSettings(options.listener, environment: environment)
         limits = try LimitSettings(options.limits, environment: environment)
         disabledPasses = try options.passes.setting(environment)
+        tracing = try TracingSettings(options.tracing, environment: environment)
         drainDelay = try seconds("drain-delay", options.drainDelay, 5)
         shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
         accessLog = try Setting(
@@ -219,6 +222,7 @@ struct ServeSettings: Sendable {
             maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
             connections.summary, listener.summary, limits.summary, disabledPasses.summary,
+            tracing.summary,
             drainDelay.summary, shutdownTimeout.summary, accessLog.summary, logFormat.summary,
             logLevel.summary,
         ].joined(separator: " ")

@@ -72,9 +72,18 @@ import Testing
         ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"), ("disable-pass", "gelu-fusion"),
+        ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
+        ("otlp-endpoint", "http://c:4318"), ("otlp-ca", "r"), ("otlp-service-name", "s"),
+        ("otlp-sampling-ratio", "0.25"), ("otlp-interval", "0.5"), ("otlp-timeout", "1.5"),
+        ("otlp-max-queued-spans", "19"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
         ("access-log", "true"), ("log-format", "json"), ("log-level", "debug"),
     ]
+
+    /// The message of a usage error, which leaves with 2.
+    private func message(_ body: () throws -> Void) -> String? {
+        (#expect(throws: ValidationError.self) { try body() })?.message
+    }
 
     private static func variable(_ name: String) -> String {
         "SEQNORM_" + name.uppercased().replacing("-", with: "_")
@@ -143,6 +152,25 @@ import Testing
         #expect(settings.decodingLimits.maxPositions == 8)
     }
 
+    @Test func `OpenTelemetry's variables hold where nothing else is said`() throws {
+        let base = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://a:1/x/", "OTEL_SERVICE_NAME": "n"]
+        #expect(try settings(["m"]).tracing.url == nil)
+        let found = try settings(["m"], base).tracing
+        #expect(found.url?.description == "http://a:1/x/v1/traces")
+        #expect(found.otlpServiceName.summary == "otlp-service-name=n (environment)")
+        let traces = base.merging(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://b/y"]) { $1 }
+        #expect(try settings(["m"], traces).tracing.url?.description == "https://b:443/y")
+        let own = traces.merging(["SEQNORM_OTLP_ENDPOINT": "http://c"]) { $1 }
+        #expect(try settings(["m"], own).tracing.url?.description == "http://c:80/v1/traces")
+        let flags = ["--otlp-endpoint", "http://[::1]:2", "--otlp-service-name", "f", "m"]
+        #expect(try settings(flags, own).tracing.url?.description == "http://[::1]:2/v1/traces")
+        #expect(try settings(flags, own).tracing.otlpServiceName.value == "f")
+        #expect(
+            message { _ = try settings(["m"], ["OTEL_EXPORTER_OTLP_ENDPOINT": "c:1"]) }
+                == "OTEL_EXPORTER_OTLP_ENDPOINT must be http[s]://HOST[:PORT][/PATH]"
+        )
+    }
+
     @Test func `an IPv6 address may stand in brackets`() throws {
         #expect(try settings(["--host", "[::1]", "m"]).serverConfiguration.host == "::1")
         #expect(try settings(["--host", "::", "m"]).serverConfiguration.host == "::")
@@ -174,7 +202,9 @@ import Testing
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
         ("idle-timeout", "0"), ("write-timeout", "nan"),
         ("max-inflate-ratio", "0"), ("compression-level", "10"),
-        ("admin-port", "65536"),
+        ("admin-port", "65536"), ("otlp-endpoint", "collector:4318"), ("otlp-sampling-ratio", "1.1"),
+        ("otlp-sampling-ratio", "nan"), ("otlp-interval", "0"), ("otlp-max-queued-spans", "0"),
+        ("otlp-endpoint", "http://name:secret@collector"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {
         #expect(throws: (any Error).self) { try settings(["--\(name)=\(text)", "model.onnx"]) }

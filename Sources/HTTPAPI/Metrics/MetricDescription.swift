@@ -72,6 +72,11 @@ public struct MetricDescription: Sendable, Hashable {
             "seqnorm_ready",
             "1 if every model answers and the server is not stopping, else 0."
         ),
+        MetricDescription("seqnorm_spans_exported_total", "Spans of requests that the collector took."),
+        MetricDescription(
+            "seqnorm_spans_dropped_total",
+            "Spans of requests that were not sent, by reason."
+        ),
         MetricDescription("seqnorm_build_info", "1, labelled with the version."),
         MetricDescription("process_resident_memory_bytes", "Resident memory of the process."),
         MetricDescription("process_start_time_seconds", "When the process began, in seconds since 1970."),

@@ -55,7 +55,12 @@ struct InstancesRoutes {
         let wanted = OutputRequest(layer: body.layer, outputs: body.outputs, key: key, model: model)
         let handling = terms.handling(parameters, since: arrival, standard: timeout)
         let wantsTiming = terms.wantsTiming || parameters.wantsTiming
-        let clock = StageClock(stages, since: arrival, wantsTiming: wantsTiming)
+        let clock = StageClock(
+            stages,
+            since: arrival,
+            wantsTiming: wantsTiming,
+            span: request.span
+        )
         guard parameters.isolatesFaults || parameters.wantsTiming else {
             let encoder = PredictionsEncoder(key: key, labels: signature.labels, topK: body.topK)
             return try LongAnswer.reply(service.start(model, wanted, body.batch, handling)) { answer in
@@ -107,7 +112,12 @@ struct InstancesRoutes {
         let wanted = OutputRequest(layer: nil, outputs: nil, key: key, model: model)
         do {
             let handling = terms.handling(since: arrival, standard: timeout)
-            let clock = StageClock(stages, since: arrival, wantsTiming: terms.wantsTiming)
+            let clock = StageClock(
+                stages,
+                since: arrival,
+                wantsTiming: terms.wantsTiming,
+                span: request.span
+            )
             let answer =
                 switch try service.start(model, wanted, batch, handling) {
                 case .finished(let answer): answer
@@ -142,7 +152,8 @@ struct InstancesRoutes {
                 var handling = terms.handling(since: .now, standard: timeout)
                 handling.isolatesFaults = true
                 return handling
-            }
+            },
+            span: request.span
         )
         let headers: HTTPHeaders = ["Content-Type": MediaType.jsonLines.rawValue]
         return HTTPResponse(status: .ok, headers: headers, stream: BodyStream(answers))

@@ -32,6 +32,8 @@ struct LineAnswers: AsyncSequence, Sendable {
     let wanted: OutputRequest
     /// How the next lines are to be treated; the time of a line counts from when it is taken up.
     let handling: @Sendable () -> RequestHandling
+    /// Of the request, if it is recorded.
+    let span: RequestSpan?
 
     func makeAsyncIterator() -> Iterator { Iterator(answers: self, rest: source) }
 
@@ -49,7 +51,11 @@ struct LineAnswers: AsyncSequence, Sendable {
 
         mutating func next() async throws -> ByteBuffer? {
             let records = try await nextRecords()
-            return records.isEmpty ? nil : try await answers.answer(records)
+            guard !records.isEmpty else {
+                answers.span?.endStream()
+                return nil
+            }
+            return try await answers.answer(records)
         }
 
         private mutating func nextRecords() async throws -> [SequenceRecord] {
@@ -96,6 +102,7 @@ struct LineAnswers: AsyncSequence, Sendable {
                 case .finished(let answer): answer
                 case .waiting(let answer): try await answer()
                 }
+            span?.note(answer.course)
             return encoder.encode(answer, for: records, describe: Self.describe)
         } catch ServingError.cancelled {
             throw ServingError.cancelled

@@ -5,8 +5,10 @@ import Serving
 /// The stages of one request: notes their times, and tells them to a client that asks.
 struct StageClock: Sendable {
     private let metrics: StageMetrics
+    private let arrival: ContinuousClock.Instant
     private let decode: Duration
     private let wantsTiming: Bool
+    private let span: RequestSpan?
 
     /// The clock of a request whose body has just been read.
     ///
@@ -14,8 +16,16 @@ struct StageClock: Sendable {
     ///   - metrics: Where the times go.
     ///   - arrival: When the reading of the body began.
     ///   - wantsTiming: Whether the answer is to have `Server-Timing`.
-    init(_ metrics: StageMetrics, since arrival: ContinuousClock.Instant, wantsTiming: Bool) {
+    ///   - span: Of the request, if it is recorded.
+    init(
+        _ metrics: StageMetrics,
+        since arrival: ContinuousClock.Instant,
+        wantsTiming: Bool,
+        span: RequestSpan?
+    ) {
         self.metrics = metrics
+        self.arrival = arrival
+        self.span = span
         self.wantsTiming = wantsTiming
         decode = .now - arrival
         metrics.recordDecode(decode)
@@ -32,6 +42,7 @@ struct StageClock: Sendable {
         var response = HTTPResponse.json(bytes: try write())
         let encode = ContinuousClock.now - start
         metrics.recordEncode(encode)
+        span?.note(course, decode: (arrival, decode), encode: (start, encode))
         if wantsTiming {
             response.headers.add(name: "Server-Timing", value: Self.fields(decode, course, encode))
         }

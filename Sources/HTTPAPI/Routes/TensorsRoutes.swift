@@ -49,7 +49,12 @@ struct TensorsRoutes {
             let body = try TensorsDecoder(signature: signature, limits: limits).decode(request.body)
             let terms = try RequestTerms(request.headers)
             let handling = terms.handling(body.parameters, since: arrival, standard: timeout)
-            let clock = StageClock(stages, since: arrival, wantsTiming: terms.wantsTiming)
+            let clock = StageClock(
+                stages,
+                since: arrival,
+                wantsTiming: terms.wantsTiming,
+                span: request.span
+            )
             let wanted = body.outputs ?? signature.outputs.map(\.name)
             let encoder = TensorsEncoder(
                 modelName: model.name,

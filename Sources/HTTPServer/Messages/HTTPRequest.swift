@@ -40,6 +40,8 @@ public struct HTTPRequest: Sendable {
     public var id: String { head.id }
     /// What the route's template caught from the path.
     public var parameters: PathParameters
+    /// What a responder hands on to its own routes; nil from a connection.
+    public var attachment: (any AnyObject & Sendable)?
 
     /// A request, for tests and tools as well as from a connection.
     ///

@@ -5,6 +5,7 @@ import Metrics
 import NIOCore
 import NIOHTTP1
 import Serving
+import Telemetry
 import Testing
 
 @testable import HTTPAPI
@@ -35,18 +36,32 @@ struct TestService: Sendable {
     }
 
     init(repository: ModelRepository, registry: PrometheusRegistry) {
-        service = InferenceService(
-            repository: repository,
-            pool: ComputePool(threads: 2),
-            metrics: registry
+        self.init(
+            InferenceService(repository: repository, pool: ComputePool(threads: 2), metrics: registry),
+            registry
         )
+    }
+
+    private init(
+        _ service: InferenceService,
+        _ registry: PrometheusRegistry,
+        spans: SpanExporter? = nil
+    ) {
+        self.service = service
+        var options = ServingAPI.Options(version: "1.2.3")
+        options.spans = spans
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         api = ServingAPI(
             service: service,
             registry: registry,
-            options: ServingAPI.Options(version: "1.2.3"),
+            options: options,
             logger: quiet
         )
+    }
+
+    /// The same models behind an API that makes spans.
+    func traced(by spans: SpanExporter) -> TestService {
+        TestService(service, PrometheusRegistry(), spans: spans)
     }
 
     /// Asks the router directly.

@@ -9,15 +9,15 @@ struct TraceContextTests {
     @Test(arguments: [("00", "01", true), ("00", "00", false), ("cc", "03", true)])
     func `the caller's trace is taken`(version: String, flags: String, isSampled: Bool) {
         let context = TraceContext(traceparent: "\(version)-\(Self.trace)-\(Self.parent)-\(flags)", id: "r")
-        #expect(context.traceID == Self.trace)
-        #expect(context.parentID == Self.parent)
+        #expect(context.traceID.description == Self.trace)
+        #expect(context.parentID?.description == Self.parent)
         #expect(context.isSampled == isSampled)
-        #expect(context.spanID != Self.parent)
+        #expect(context.spanID.description != Self.parent)
     }
 
     @Test func `a later version may say more`() {
         let context = TraceContext(traceparent: "01-\(Self.trace)-\(Self.parent)-01-more", id: "r")
-        #expect(context.traceID == Self.trace)
+        #expect(context.traceID.description == Self.trace)
     }
 
     @Test(arguments: [
@@ -29,8 +29,8 @@ struct TraceContextTests {
         let context = TraceContext(traceparent: text, id: "r")
         #expect(context == TraceContext(traceparent: nil, id: "r"))
         #expect(context.parentID == nil)
-        #expect(context.traceID != Self.trace)
-        for (id, count) in [(context.traceID, 32), (context.spanID, 16)] {
+        #expect(context.traceID.description != Self.trace)
+        for (id, count) in [(context.traceID.description, 32), (context.spanID.description, 16)] {
             #expect(id.count == count && id.allSatisfy { $0.isHexDigit && !$0.isUppercase })
         }
     }
@@ -40,5 +40,11 @@ struct TraceContextTests {
         #expect(Set(contexts.map(\.traceID)).count == 1000)
         #expect(Set(contexts.map(\.spanID)).count == 1000)
         #expect(contexts[7] == TraceContext(traceparent: nil, id: "request-7"))
+    }
+
+    @Test func `requests that clients name alike are told apart by a salt`() {
+        let contexts = (0..<1000).map { TraceContext(traceparent: nil, id: "r", salt: $0) }
+        #expect(Set(contexts.map(\.spanID)).count == 1000)
+        #expect(Set(contexts.map(\.traceID)).count == 1000)
     }
 }

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Telemetry
+
+/// Where spans of requests go; each can be given as an environment variable as well.
+struct TracingOptions: ParsableArguments {
+    @Option(help: "The collector that spans of requests are sent to, over OTLP/HTTP: http[s]://HOST[:PORT].")
+    var otlpEndpoint: String?
+    @Option(help: "The authorities of the collector's certificate, in PEM. (default: the system's)")
+    var otlpCa: String?
+    @Option(help: "What the service is called in spans. (default: seqnorm)")
+    var otlpServiceName: String?
+    @Option(help: "The share of the traces that begin here which is recorded, 0 to 1. (default: 1)")
+    var otlpSamplingRatio: Double?
+    @Option(help: "Seconds a span waits to be sent with others. (default: 5)")
+    var otlpInterval: Double?
+    @Option(help: "Seconds the collector may take for a batch of spans. (default: 10)")
+    var otlpTimeout: Double?
+    @Option(help: "The most requests whose spans wait to be sent; others are dropped. (default: 2048)")
+    var otlpMaxQueuedSpans: Int?
+}
+
+/// What holds, each with where it came from.
+struct TracingSettings: Sendable {
+    let otlpEndpoint: Setting<Optionally<String>>
+    let otlpCa: Setting<Optionally<String>>
+    let otlpServiceName: Setting<String>
+    let otlpSamplingRatio: Setting<Double>
+    let otlpInterval: Setting<Double>
+    let otlpTimeout: Setting<Double>
+    let otlpMaxQueuedSpans: Setting<Int>
+    /// Where spans are posted; nil: none are made.
+    let url: CollectorURL?
+
+    /// Settles every option; no file is read.
+    ///
+    /// OpenTelemetry's own variables hold where neither a flag nor one of this program's variables is set.
+    ///
+    /// - Parameters:
+    ///   - options: What the command line said.
+    ///   - environment: The process's environment.
+    /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
+    init(_ options: TracingOptions, environment: [String: String]) throws {
+        func seconds(_ name: String, _ flag: Double?, _ standard: Double) throws -> Setting<Double> {
+            try Setting(
+                name,
+                flag: flag,
+                environment: environment,
+                default: standard,
+                rule: "a number of seconds in 0.001 ... 86400",
+                where: (0.001...86400).contains
+            )
+        }
+        func text(_ name: String, _ flag: String?, _ rule: String, _ isValid: (String) -> Bool) throws
+            -> Setting<Optionally<String>>
+        {
+            try Setting(
+                name,
+                flag: flag.map { Optionally<String>(Optional($0)) },
+                environment: environment,
+                default: Optionally<String>(nil as String?),
+                rule: rule,
+                where: { $0.value.map(isValid) ?? true }
+            )
+        }
+        let rule = "http[s]://HOST[:PORT][/PATH]"
+        let endpoint = try text("otlp-endpoint", options.otlpEndpoint, rule) { CollectorURL($0) != nil }
+        if let base = endpoint.value.value {
+            (otlpEndpoint, url) = (endpoint, CollectorURL(base)?.traces)
+        } else {
+            (otlpEndpoint, url) = try Self.standardEndpoint(environment, rule: rule) ?? (endpoint, nil)
+        }
+        otlpCa = try text("otlp-ca", options.otlpCa, "a file") { !$0.isEmpty }
+        let name = environment["OTEL_SERVICE_NAME"].flatMap { $0.isEmpty ? nil : $0 }
+        otlpServiceName = try Setting(
+            "otlp-service-name",
+            flag: options.otlpServiceName,
+            environment: name.map { environment.merging(["SEQNORM_OTLP_SERVICE_NAME": $0]) { own, _ in own } }
+                ?? environment,
+            default: "seqnorm",
+            rule: "a name",
+            where: { !$0.isEmpty }
+        )
+        otlpSamplingRatio = try Setting(
+            "otlp-sampling-ratio",
+            flag: options.otlpSamplingRatio,
+            environment: environment,
+            default: 1,
+            rule: "a number in 0 ... 1",
+            where: (0...1).contains
+        )
+        otlpInterval = try seconds("otlp-interval", options.otlpInterval, 5)
+        otlpTimeout = try seconds("otlp-timeout", options.otlpTimeout, 10)
+        otlpMaxQueuedSpans = try Setting(
+            "otlp-max-queued-spans",
+            flag: options.otlpMaxQueuedSpans,
+            environment: environment,
+            default: 2048,
+            rule: "an integer in 1 ... 1048576",
+            where: (1...(1 << 20)).contains
+        )
+    }
+
+    /// What OpenTelemetry's variables say: the first is the place of spans, the second that of a whole collector.
+    private static func standardEndpoint(
+        _ environment: [String: String],
+        rule: String
+    ) throws -> (Setting<Optionally<String>>, CollectorURL)? {
+        for name in ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+            guard let text = environment[name], !text.isEmpty else { continue }
+            guard let url = CollectorURL(text) else { throw ValidationError("\(name) must be \(rule)") }
+            let setting = try Setting(
+                "otlp-endpoint",
+                flag: nil,
+                environment: ["SEQNORM_OTLP_ENDPOINT": text],
+                default: Optionally<String>(nil as String?),
+                rule: rule
+            )
+            return (setting, name.contains("TRACES") ? url : url.traces)
+        }
+        return nil
+    }
+
+    /// Every option with its value and where it came from.
+    var summary: String {
+        [
+            otlpEndpoint.summary, otlpCa.summary, otlpServiceName.summary, otlpSamplingRatio.summary,
+            otlpInterval.summary, otlpTimeout.summary, otlpMaxQueuedSpans.summary,
+        ].joined(separator: " ")
+    }
+}
