@@ -30,7 +30,7 @@ test-swift: dependencies .venv/stamp
 	@scripts/fetch-onnx-suite .venv/bin/python
 	@mkdir -p .build
 	@SWIFTNIO_STRICT=1 swift test 2>&1 | tee .build/test.log \
-		|| { echo "Failed:"; grep -E '✘|error:|Fatal' .build/test.log | tail -40; exit 1; }
+		|| { echo "Failed:"; grep -E '^✘|: error:|Fatal error|crashed' .build/test.log | tail -40; exit 1; }
 
 test-e2e: build .venv/stamp
 	@.venv/bin/pytest -q Tests/e2e

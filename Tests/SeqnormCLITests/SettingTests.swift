@@ -72,7 +72,6 @@ import Testing
         ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"), ("disable-pass", "gelu-fusion"),
-        ("max-function-depth", "17"), ("max-inlined-bytes", "18"),
         ("otlp-endpoint", "http://c:4318"), ("otlp-ca", "r"), ("otlp-service-name", "s"),
         ("otlp-sampling-ratio", "0.25"), ("otlp-interval", "0.5"), ("otlp-timeout", "1.5"),
         ("otlp-max-queued-spans", "19"),
