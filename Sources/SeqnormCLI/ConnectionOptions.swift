@@ -33,35 +33,22 @@ struct ConnectionSettings: Sendable {
     ///   - environment: The process's environment.
     /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
     init(_ options: ConnectionOptions, environment: [String: String]) throws {
-        func seconds(_ name: String, _ flag: Double?, _ standard: Double) throws -> Setting<Double> {
-            try Setting(
-                name,
-                flag: flag,
-                environment: environment,
-                default: standard,
-                rule: "a number of seconds in 0.001 ... 86400",
-                where: (0.001...86400).contains
-            )
-        }
-        idleTimeout = try seconds("idle-timeout", options.idleTimeout, 75)
-        headerTimeout = try seconds("header-timeout", options.headerTimeout, 10)
-        bodyTimeout = try seconds("body-timeout", options.bodyTimeout, 60)
-        writeTimeout = try seconds("write-timeout", options.writeTimeout, 60)
-        maxInflateRatio = try Setting(
+        let read = SettingReader(environment)
+        idleTimeout = try read.seconds("idle-timeout", options.idleTimeout, default: 75)
+        headerTimeout = try read.seconds("header-timeout", options.headerTimeout, default: 10)
+        bodyTimeout = try read.seconds("body-timeout", options.bodyTimeout, default: 60)
+        writeTimeout = try read.seconds("write-timeout", options.writeTimeout, default: 60)
+        maxInflateRatio = try read.count(
             "max-inflate-ratio",
-            flag: options.maxInflateRatio,
-            environment: environment,
+            options.maxInflateRatio,
             default: 100,
-            rule: "an integer in 1 ... 1000000",
-            where: (1...1_000_000).contains
+            in: 1...1_000_000
         )
-        compressionLevel = try Setting(
+        compressionLevel = try read.count(
             "compression-level",
-            flag: options.compressionLevel,
-            environment: environment,
+            options.compressionLevel,
             default: 1,
-            rule: "an integer in 0 ... 9",
-            where: (0...9).contains
+            in: 0...9
         )
     }
 

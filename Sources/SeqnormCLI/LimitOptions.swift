@@ -48,51 +48,45 @@ struct LimitSettings: Sendable {
     ///   - environment: The process's environment.
     /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
     init(_ options: LimitOptions, environment: [String: String]) throws {
-        func count(_ name: String, _ flag: Int?, _ standard: Int, _ range: ClosedRange<Int>) throws
-            -> Setting<Int>
-        {
-            try Setting(
-                name,
-                flag: flag,
-                environment: environment,
-                default: standard,
-                rule: "an integer in \(range.lowerBound) ... \(range.upperBound)",
-                where: range.contains
-            )
-        }
+        let read = SettingReader(environment)
         let standard = ModelLimits.standard
-        maxNestingDepth = try count(
+        maxNestingDepth = try read.count(
             "max-nesting-depth",
             options.maxNestingDepth,
-            standard.nestingDepth,
-            0...ModelLimits.deepestNesting
+            default: standard.nestingDepth,
+            in: 0...ModelLimits.deepestNesting
         )
-        maxNodes = try count("max-nodes", options.maxNodes, standard.nodes, 1...(1 << 24))
+        maxNodes = try read.count("max-nodes", options.maxNodes, default: standard.nodes, in: 1...(1 << 24))
         let bytes = 1...(1 << 40)
-        maxTensorBytes = try count(
+        maxTensorBytes = try read.count(
             "max-tensor-bytes",
             options.maxTensorBytes,
-            standard.tensorBytes,
-            bytes
+            default: standard.tensorBytes,
+            in: bytes
         )
-        maxLoopTrips = try count("max-loop-trips", options.maxLoopTrips, standard.loopTrips, 0...(1 << 40))
-        maxScanOutputBytes = try count(
+        maxLoopTrips = try read.count(
+            "max-loop-trips",
+            options.maxLoopTrips,
+            default: standard.loopTrips,
+            in: 0...(1 << 40)
+        )
+        maxScanOutputBytes = try read.count(
             "max-scan-output-bytes",
             options.maxScanOutputBytes,
-            standard.scanOutputBytes,
-            bytes
+            default: standard.scanOutputBytes,
+            in: bytes
         )
-        maxFunctionDepth = try count(
+        maxFunctionDepth = try read.count(
             "max-function-depth",
             options.maxFunctionDepth,
-            standard.functionDepth,
-            0...ModelLimits.deepestNesting
+            default: standard.functionDepth,
+            in: 0...ModelLimits.deepestNesting
         )
-        maxInlinedBytes = try count(
+        maxInlinedBytes = try read.count(
             "max-inlined-bytes",
             options.maxInlinedBytes,
-            standard.inlinedBytes,
-            bytes
+            default: standard.inlinedBytes,
+            in: bytes
         )
     }
 

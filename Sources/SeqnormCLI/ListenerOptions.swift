@@ -37,17 +37,8 @@ struct ListenerSettings: Sendable {
     ///   - environment: The process's environment.
     /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
     init(_ options: ListenerOptions, environment: [String: String]) throws {
-        func text(_ name: String, _ flag: String?, _ rule: String) throws -> Setting<Optionally<String>> {
-            try Setting(
-                name,
-                flag: flag.map { Optionally<String>(Optional($0)) },
-                environment: environment,
-                default: Optionally<String>(nil as String?),
-                rule: rule,
-                where: { $0.value?.isEmpty != true }
-            )
-        }
-        unixSocket = try text("unix-socket", options.unixSocket, "a path")
+        let read = SettingReader(environment)
+        unixSocket = try read.text("unix-socket", options.unixSocket, rule: "a path")
         adminPort = try Setting(
             "admin-port",
             flag: options.adminPort.map { Optionally<Int>(Optional($0)) },
@@ -56,11 +47,11 @@ struct ListenerSettings: Sendable {
             rule: "an integer in 0 ... 65535",
             where: { $0.value.map((0...65535).contains) ?? true }
         )
-        tlsCertificate = try text("tls-certificate", options.tlsCertificate, "a file")
-        tlsKey = try text("tls-key", options.tlsKey, "a file")
-        tlsClientCa = try text("tls-client-ca", options.tlsClientCa, "a file")
-        apiKeys = try text("api-keys", options.apiKeys, "a file")
-        corsOrigin = try text("cors-origin", options.corsOrigin, "origins, separated by commas")
+        tlsCertificate = try read.text("tls-certificate", options.tlsCertificate, rule: "a file")
+        tlsKey = try read.text("tls-key", options.tlsKey, rule: "a file")
+        tlsClientCa = try read.text("tls-client-ca", options.tlsClientCa, rule: "a file")
+        apiKeys = try read.text("api-keys", options.apiKeys, rule: "a file")
+        corsOrigin = try read.text("cors-origin", options.corsOrigin, rule: "origins, separated by commas")
         guard (tlsCertificate.value.value == nil) == (tlsKey.value.value == nil) else {
             throw ValidationError("--tls-certificate and --tls-key go together")
         }

@@ -107,28 +107,7 @@ struct ServeSettings: Sendable {
     ///   - environment: The process's environment; `SEQNORM_MODELS` holds paths, separated by colons.
     /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
     init(_ options: ServeOptions, environment: [String: String]) throws {
-        func count(_ name: String, _ flag: Int?, _ standard: Int, _ range: ClosedRange<Int>) throws
-            -> Setting<Int>
-        {
-            try Setting(
-                name,
-                flag: flag,
-                environment: environment,
-                default: standard,
-                rule: "an integer in \(range.lowerBound) ... \(range.upperBound)",
-                where: range.contains
-            )
-        }
-        func seconds(_ name: String, _ flag: Double?, _ standard: Double) throws -> Setting<Double> {
-            try Setting(
-                name,
-                flag: flag,
-                environment: environment,
-                default: standard,
-                rule: "a number of seconds in 0 ... 86400",
-                where: (0...86400).contains
-            )
-        }
+        let read = SettingReader(environment)
         let listed = environment["SEQNORM_MODELS"].map { $0.split(separator: ":").map(String.init) } ?? []
         paths = options.paths.isEmpty ? listed : options.paths
         guard !paths.isEmpty else {
@@ -142,7 +121,7 @@ struct ServeSettings: Sendable {
             rule: "a name or an address",
             where: { !$0.isEmpty }
         )
-        port = try count("port", options.port, 8080, 0...65535)
+        port = try read.count("port", options.port, default: 8080, in: 0...65535)
         batching = try Setting(
             "batching",
             flag: options.batching,
@@ -151,50 +130,84 @@ struct ServeSettings: Sendable {
             rule: "ragged or padded"
         )
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        threads = try count("threads", options.threads, cores, 1...1024)
-        eventLoopThreads = try count(
+        threads = try read.count("threads", options.threads, default: cores, in: 1...1024)
+        eventLoopThreads = try read.count(
             "event-loop-threads",
             options.eventLoopThreads,
-            min(cores, 256),
-            1...256
+            default: min(cores, 256),
+            in: 1...256
         )
-        maxInlineMicroseconds = try count(
+        maxInlineMicroseconds = try read.count(
             "max-inline-microseconds",
             options.maxInlineMicroseconds,
-            250,
-            0...1_000_000
+            default: 250,
+            in: 0...1_000_000
         )
-        maxBatchRows = try count("max-batch-rows", options.maxBatchRows, 16384, 1...(1 << 30))
-        maxBatchSize = try count("max-batch-size", options.maxBatchSize, 256, 1...(1 << 20))
-        maxQueuedRequests = try count("max-queued-requests", options.maxQueuedRequests, 1024, 1...(1 << 20))
-        targetBatchMilliseconds = try count(
+        maxBatchRows = try read.count(
+            "max-batch-rows",
+            options.maxBatchRows,
+            default: 16384,
+            in: 1...(1 << 30)
+        )
+        maxBatchSize = try read.count("max-batch-size", options.maxBatchSize, default: 256, in: 1...(1 << 20))
+        maxQueuedRequests = try read.count(
+            "max-queued-requests",
+            options.maxQueuedRequests,
+            default: 1024,
+            in: 1...(1 << 20)
+        )
+        targetBatchMilliseconds = try read.count(
             "target-batch-milliseconds",
             options.targetBatchMilliseconds,
-            10,
-            0...1_000_000
+            default: 10,
+            in: 0...1_000_000
         )
-        maxQueuedRows = try count("max-queued-rows", options.maxQueuedRows, 1 << 20, 1...(1 << 40))
-        maxQueueDelay = try seconds("max-queue-delay", options.maxQueueDelay, 0)
-        requestTimeout = try seconds("request-timeout", options.requestTimeout, 300)
-        maxInstances = try count("max-instances", options.maxInstances, 10_000, 1...(1 << 30))
-        maxPositions = try count("max-positions", options.maxPositions, 1_000_000, 1...(1 << 30))
-        maxBodyBytes = try count("max-body-bytes", options.maxBodyBytes, 64 << 20, 1...(1 << 31))
-        maxHeaderBytes = try count("max-header-bytes", options.maxHeaderBytes, 16 << 10, 256...(1 << 20))
-        maxConnections = try count("max-connections", options.maxConnections, 1024, 1...(1 << 20))
+        maxQueuedRows = try read.count(
+            "max-queued-rows",
+            options.maxQueuedRows,
+            default: 1 << 20,
+            in: 1...(1 << 40)
+        )
+        maxQueueDelay = try read.seconds("max-queue-delay", options.maxQueueDelay, default: 0, least: 0)
+        requestTimeout = try read.seconds("request-timeout", options.requestTimeout, default: 300, least: 0)
+        maxInstances = try read.count(
+            "max-instances",
+            options.maxInstances,
+            default: 10_000,
+            in: 1...(1 << 30)
+        )
+        maxPositions = try read.count(
+            "max-positions",
+            options.maxPositions,
+            default: 1_000_000,
+            in: 1...(1 << 30)
+        )
+        maxBodyBytes = try read.count(
+            "max-body-bytes",
+            options.maxBodyBytes,
+            default: 64 << 20,
+            in: 1...(1 << 31)
+        )
+        maxHeaderBytes = try read.count(
+            "max-header-bytes",
+            options.maxHeaderBytes,
+            default: 16 << 10,
+            in: 256...(1 << 20)
+        )
+        maxConnections = try read.count(
+            "max-connections",
+            options.maxConnections,
+            default: 1024,
+            in: 1...(1 << 20)
+        )
         connections = try ConnectionSettings(options.connections, environment: environment)
         listener = try ListenerSettings(options.listener, environment: environment)
         limits = try LimitSettings(options.limits, environment: environment)
         disabledPasses = try options.passes.setting(environment)
         tracing = try TracingSettings(options.tracing, environment: environment)
-        drainDelay = try seconds("drain-delay", options.drainDelay, 5)
-        shutdownTimeout = try seconds("shutdown-timeout", options.shutdownTimeout, 25)
-        accessLog = try Setting(
-            "access-log",
-            flag: options.accessLog,
-            environment: environment,
-            default: false,
-            rule: "true or false"
-        )
+        drainDelay = try read.seconds("drain-delay", options.drainDelay, default: 5, least: 0)
+        shutdownTimeout = try read.seconds("shutdown-timeout", options.shutdownTimeout, default: 25, least: 0)
+        accessLog = try read.flag("access-log", options.accessLog, default: false)
         logFormat = try Setting(
             "log-format",
             flag: options.logFormat,

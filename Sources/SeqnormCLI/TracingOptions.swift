@@ -40,36 +40,17 @@ struct TracingSettings: Sendable {
     ///   - environment: The process's environment.
     /// - Throws: `ValidationError` (exit code 2) that names the flag or variable and the rule.
     init(_ options: TracingOptions, environment: [String: String]) throws {
-        func seconds(_ name: String, _ flag: Double?, _ standard: Double) throws -> Setting<Double> {
-            try Setting(
-                name,
-                flag: flag,
-                environment: environment,
-                default: standard,
-                rule: "a number of seconds in 0.001 ... 86400",
-                where: (0.001...86400).contains
-            )
-        }
-        func text(_ name: String, _ flag: String?, _ rule: String, _ isValid: (String) -> Bool) throws
-            -> Setting<Optionally<String>>
-        {
-            try Setting(
-                name,
-                flag: flag.map { Optionally<String>(Optional($0)) },
-                environment: environment,
-                default: Optionally<String>(nil as String?),
-                rule: rule,
-                where: { $0.value.map(isValid) ?? true }
-            )
-        }
+        let read = SettingReader(environment)
         let rule = "http[s]://HOST[:PORT][/PATH]"
-        let endpoint = try text("otlp-endpoint", options.otlpEndpoint, rule) { CollectorURL($0) != nil }
+        let endpoint = try read.text("otlp-endpoint", options.otlpEndpoint, rule: rule) {
+            CollectorURL($0) != nil
+        }
         if let base = endpoint.value.value {
             (otlpEndpoint, url) = (endpoint, CollectorURL(base)?.traces)
         } else {
             (otlpEndpoint, url) = try Self.standardEndpoint(environment, rule: rule) ?? (endpoint, nil)
         }
-        otlpCa = try text("otlp-ca", options.otlpCa, "a file") { !$0.isEmpty }
+        otlpCa = try read.text("otlp-ca", options.otlpCa, rule: "a file")
         let name = environment["OTEL_SERVICE_NAME"].flatMap { $0.isEmpty ? nil : $0 }
         otlpServiceName = try Setting(
             "otlp-service-name",
@@ -88,15 +69,13 @@ struct TracingSettings: Sendable {
             rule: "a number in 0 ... 1",
             where: (0...1).contains
         )
-        otlpInterval = try seconds("otlp-interval", options.otlpInterval, 5)
-        otlpTimeout = try seconds("otlp-timeout", options.otlpTimeout, 10)
-        otlpMaxQueuedSpans = try Setting(
+        otlpInterval = try read.seconds("otlp-interval", options.otlpInterval, default: 5)
+        otlpTimeout = try read.seconds("otlp-timeout", options.otlpTimeout, default: 10)
+        otlpMaxQueuedSpans = try read.count(
             "otlp-max-queued-spans",
-            flag: options.otlpMaxQueuedSpans,
-            environment: environment,
+            options.otlpMaxQueuedSpans,
             default: 2048,
-            rule: "an integer in 1 ... 1048576",
-            where: (1...(1 << 20)).contains
+            in: 1...(1 << 20)
         )
     }
 
