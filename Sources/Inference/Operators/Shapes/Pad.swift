@@ -5,9 +5,7 @@ import TensorCore
 /// The new elements are a constant, the nearest element (`edge`), or those found by going back into the tensor
 /// (`reflect`) or on at its other end (`wrap`).
 struct Pad: Operator, TakingAllTypes {
-    private enum Mode { case constant, edge, reflect, wrap }
-
-    private let mode: Mode
+    private let mode: PadMode
     private let pads: [Int]?
     private let value: Float?
 
@@ -52,7 +50,7 @@ struct Pad: Operator, TakingAllTypes {
     }
 
     /// The bytes of one new element.
-    fileprivate func fill(
+    private func fill(
         for x: Tensor,
         _ given: Tensor?,
         _ inputs: NodeInputs
@@ -96,48 +94,19 @@ struct Pad: Operator, TakingAllTypes {
         x.withRawPointer { source in
             y.withMutableRawPointer { target in
                 for position in 0..<longer {
-                    let from = self.source(of: position - begin, length: length)
+                    let from = mode.source(of: position - begin, length: length)
                     for row in 0..<outer {
                         let place = target + (row * longer + position) * inner
                         if let from {
                             place.copyMemory(from: source + (row * length + from) * inner, byteCount: inner)
                         } else {
-                            Self.repeatBytes(fill, at: place, byteCount: inner)
+                            PadMode.repeatBytes(fill, at: place, byteCount: inner)
                         }
                     }
                 }
             }
         }
         return y
-    }
-
-    /// Where the element at a position comes from that may lie outside; nil: it is the constant.
-    fileprivate func source(of position: Int, length: Int) -> Int? {
-        if position >= 0 && position < length { return position }
-        switch mode {
-        case .constant: return nil
-        case .edge: return position < 0 ? 0 : length - 1
-        case .wrap: return Self.modulo(position, length)
-        case .reflect:
-            guard length > 1 else { return 0 }
-            let place = Self.modulo(position, 2 * (length - 1))
-            return place < length ? place : 2 * (length - 1) - place
-        }
-    }
-
-    private static func modulo(_ a: Int, _ b: Int) -> Int {
-        let remainder = a % b
-        return remainder < 0 ? remainder + b : remainder
-    }
-
-    fileprivate static func repeatBytes(
-        _ element: [UInt8],
-        at place: UnsafeMutableRawPointer,
-        byteCount: Int
-    ) {
-        for index in 0..<byteCount {
-            place.storeBytes(of: element[index % element.count], toByteOffset: index, as: UInt8.self)
-        }
     }
 }
 
@@ -173,67 +142,47 @@ extension Pad: RaggedOperator {
     func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
         let (x, result) = (try packing.input(0), packing.outputs[0])
         let counts = try counts(packing.known)
-        var fill: PlanGraph.ValueID?
-        if packing.isPresent(2) {
-            let facts = try packing.input(2)
-            guard let value = packing.known.constant(2) ?? facts.uniform else {
-                throw NoRule("the new elements are not constant")
-            }
-            fill = packing.constant(value)
-        }
+        let fill = try constantFill(packing)
         var rows = try packing.rows(0)
         let others = (0..<x.rank).filter { $0 != x.timeAxis }
         if others.contains(where: { counts[$0] != (0, 0) }) {
             rows = try packing.view(rows, as: others.map { x.constant($0) ?? 1 })
             let pads = [0] + others.map { counts[$0].begin } + [0] + others.map { counts[$0].end }
-            rows = packing.emit(Pad(self, pads: pads), [rows, nil, fill])
+            rows = packing.emit(Pad(self, pads: pads), [rows, nil, fill.map { packing.constant($0) }])
             rows = try packing.finished(rows, features: others.map { result.constant($0) ?? 1 })[0]
         }
         guard let axis = x.timeAxis, let (from, to) = x.time.flatMap({ x in result.time.map { (x, $0) } }),
             counts[axis] != (0, 0)
         else { return [rows] }
-        let pad = SegmentPad(pad: self, begin: counts[axis].begin, end: counts[axis].end)
-        return [packing.emit(pad, [rows, packing.offsets(from), packing.offsets(to), fill])]
+        let window = SegmentWindow(
+            begin: counts[axis].begin,
+            end: counts[axis].end,
+            mode: mode,
+            element: try element(of: x.elementType, fill)
+        )
+        return [packing.emit(window, [rows, packing.offsets(from), packing.offsets(to)])]
     }
-}
 
-/// Each sequence with more positions at its ends, or with negative counts fewer.
-///
-/// Inputs: the rows, the offsets of the sequences in them, those in the result, and the new element if there is one.
-private struct SegmentPad: Operator {
-    let pad: Pad
-    let begin: Int
-    let end: Int
+    /// The input that is the new element, which has to be known.
+    private func constantFill(_ packing: NodePacking) throws(NoRule) -> Tensor? {
+        guard packing.isPresent(2) else { return nil }
+        let facts = try packing.input(2)
+        guard let value = packing.known.constant(2) ?? facts.uniform else {
+            throw NoRule("the new elements are not constant")
+        }
+        return value
+    }
 
-    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let x = try inputs[0]
-        guard x.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
-        let from = try Segments(inputs[1], rows: x.shape[0])
-        let to = try Segments(inputs[2])
-        guard from.count == to.count else { throw .inputValue(input: 2) }
-        for index in 0..<from.count where from[index].count + begin + end != to[index].count {
-            throw .inputValue(input: 2)
+    /// The bytes of the new element; nil for zeros.
+    private func element(of type: ElementType, _ fill: Tensor?) throws(NoRule) -> [UInt8]? {
+        if let value, value != 0 {
+            guard type == .float32 else { throw NoRule("the new elements are \(type)") }
+            return Tensor(scalar: value).withBytes { Array($0) }
         }
-        let fill = try pad.fill(for: x, inputs.optional(3), inputs)
-        let shape = try shaped { () throws(ShapeError) in try x.shape.replacing(axis: 0, by: to.rowCount) }
-        var y = try inputs.makeTensor(x.elementType, shape)
-        let bytes = x.shape.elementCount(of: 1..<x.shape.rank) * x.elementType.byteCount
-        x.withRawPointer { source in
-            y.withMutableRawPointer { target in
-                for index in 0..<from.count {
-                    let length = from[index].count
-                    let first = source + from[index].lowerBound * bytes
-                    for position in 0..<to[index].count {
-                        let place = target + (to[index].lowerBound + position) * bytes
-                        if let row = pad.source(of: position - begin, length: length) {
-                            place.copyMemory(from: first + row * bytes, byteCount: bytes)
-                        } else {
-                            Pad.repeatBytes(fill, at: place, byteCount: bytes)
-                        }
-                    }
-                }
-            }
+        guard let fill, value == nil else { return nil }
+        guard fill.elementType == type, fill.count == 1 else {
+            throw NoRule("the new elements are not one \(type)")
         }
-        return .one(y)
+        return fill.withBytes { Array($0) }
     }
 }

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// Each sequence without its first or last positions, or with more of them, which are filled with zeros.
+/// Each sequence with more positions at its ends, or with negative counts fewer.
 ///
 /// Inputs: the rows, the offsets of the sequences in them, and those in the result.
 struct SegmentWindow: Operator {
@@ -8,6 +8,10 @@ struct SegmentWindow: Operator {
     let begin: Int
     /// How many are put behind the last.
     let end: Int
+    /// What the new positions hold.
+    var mode = PadMode.constant
+    /// The bytes of a new element if the mode is constant; nil for zeros.
+    var element: [UInt8]?
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
@@ -15,24 +19,40 @@ struct SegmentWindow: Operator {
         let from = try Segments(inputs[1], rows: x.shape[0])
         let to = try Segments(inputs[2])
         guard from.count == to.count else { throw .inputValue(input: 2) }
-        for index in 0..<from.count where from[index].count + begin + end != to[index].count {
-            throw .inputValue(input: 2)
+        for index in 0..<from.count {
+            guard from[index].count + begin + end == to[index].count,
+                mode == .constant || !from[index].isEmpty || to[index].isEmpty
+            else { throw .inputValue(input: 2) }
         }
         let shape = try shaped { () throws(ShapeError) in try x.shape.replacing(axis: 0, by: to.rowCount) }
         var y = try inputs.makeTensor(x.elementType, shape)
         let bytes = x.shape.elementCount(of: 1..<x.shape.rank) * x.elementType.byteCount
+        let element = element ?? [UInt8](repeating: 0, count: x.elementType.byteCount)
         x.withRawPointer { source in
             y.withMutableRawPointer { target in
                 for index in 0..<from.count {
-                    let (before, after) = (max(begin, 0), max(end, 0))
-                    let kept = to[index].count - before - after
-                    var place = target + to[index].lowerBound * bytes
-                    place.initializeMemory(as: UInt8.self, repeating: 0, count: before * bytes)
-                    place += before * bytes
-                    let first = from[index].lowerBound + max(-begin, 0)
-                    if kept > 0 { place.copyMemory(from: source + first * bytes, byteCount: kept * bytes) }
-                    place += max(kept, 0) * bytes
-                    place.initializeMemory(as: UInt8.self, repeating: 0, count: after * bytes)
+                    let (length, count) = (from[index].count, to[index].count)
+                    let first = source + from[index].lowerBound * bytes
+                    let start = target + to[index].lowerBound * bytes
+                    func fill(_ position: Int) {
+                        let place = start + position * bytes
+                        if let row = mode.source(of: position - begin, length: length) {
+                            place.copyMemory(from: first + row * bytes, byteCount: bytes)
+                        } else {
+                            PadMode.repeatBytes(element, at: place, byteCount: bytes)
+                        }
+                    }
+                    let kept = min(max(begin, 0), count)
+                    let behind = min(max(begin + length, kept), count)
+                    for position in 0..<kept { fill(position) }
+                    if behind > kept {
+                        (start + kept * bytes)
+                            .copyMemory(
+                                from: first + (kept - begin) * bytes,
+                                byteCount: (behind - kept) * bytes
+                            )
+                    }
+                    for position in behind..<count { fill(position) }
                 }
             }
         }
