@@ -119,28 +119,40 @@ INLINE void fill_with_zeros(float *y, ptrdiff_t n, ptrdiff_t ahead) {
     }
 }
 
+/// One row; its padding is set to 0, or kept as it is.
+INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count, const struct sn_run *runs,
+                          vd mean, vd factor, vd bias, ptrdiff_t ahead, bool keeps_padding) {
+    ptrdiff_t done = 0;
+    for (ptrdiff_t i = 0; i < run_count; i++) {
+        if (!keeps_padding) fill_with_zeros(y + done, runs[i].begin - done, ahead);
+        const ptrdiff_t end = runs[i].end, limit = i + 1 < run_count ? runs[i + 1].begin : length;
+        for (done = runs[i].begin; done + W <= end; done += W) {
+            __builtin_prefetch(x + done + ahead);
+            __builtin_prefetch(y + done + ahead, 1);
+            store(y + done, normalized(load(x + done), mean, factor, bias));
+        }
+        if (done == end) continue;
+        const vf last = normalized(load_part(x + done, end - done), mean, factor, bias);
+        __builtin_prefetch(y + done + ahead, 1);
+        if (keeps_padding) {
+            store_n(y + done, last, end - done);
+            continue;
+        }
+        // The zeros that follow the run go with its last elements, as far as the next run.
+        store_n(y + done, keep(last, end - done, 0), limit - done);
+        done = done + W <= limit ? done + W : limit;
+    }
+    if (!keeps_padding) fill_with_zeros(y + done, length - done, ahead);
+}
+
 static void normalize_rows(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
-                           const struct sn_run *runs, const double *means, const double *factors, const double *biases) {
+                           const struct sn_run *runs, const double *means, const double *factors, const double *biases,
+                           bool keeps_padding) {
     const ptrdiff_t ahead = prefetch_distance(length);
     for (ptrdiff_t r = 0; r < rows; r++, x += length, y += length) {
         const vd mean = splat_double(means[r]), factor = splat_double(factors[r]), bias = splat_double(biases[r]);
-        ptrdiff_t done = 0;
-        for (ptrdiff_t i = 0; i < run_count; i++) {
-            fill_with_zeros(y + done, runs[i].begin - done, ahead);
-            const ptrdiff_t end = runs[i].end, limit = i + 1 < run_count ? runs[i + 1].begin : length;
-            for (done = runs[i].begin; done + W <= end; done += W) {
-                __builtin_prefetch(x + done + ahead);
-                __builtin_prefetch(y + done + ahead, 1);
-                store(y + done, normalized(load(x + done), mean, factor, bias));
-            }
-            if (done == end) continue;
-            // The zeros that follow the run go with its last elements, as far as the next run.
-            const vf last = normalized(load_part(x + done, end - done), mean, factor, bias);
-            __builtin_prefetch(y + done + ahead, 1);
-            store_n(y + done, keep(last, end - done, 0), limit - done);
-            done = done + W <= limit ? done + W : limit;
-        }
-        fill_with_zeros(y + done, length - done, ahead);
+        if (keeps_padding) normalize_row(length, x, y, run_count, runs, mean, factor, bias, ahead, true);
+        else normalize_row(length, x, y, run_count, runs, mean, factor, bias, ahead, false);
     }
 }
 

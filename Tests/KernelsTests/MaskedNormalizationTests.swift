@@ -65,7 +65,7 @@ struct MaskedNormalizationTests {
             let x = rows(runs, &numbers)
             // Guards behind the end.
             var y = [Float](repeating: .infinity, count: 320)
-            table.normalize_rows(3, 100, x, &y, runs.count, runs, means, factors, biases)
+            table.normalize_rows(3, 100, x, &y, runs.count, runs, means, factors, biases, false)
             let expected = x.enumerated().map { index, x in
                 x.isNaN
                     ? 0 : Float((Double(x) - means[index / 100]) * factors[index / 100] + biases[index / 100])
@@ -83,10 +83,16 @@ struct MaskedNormalizationTests {
                     runs,
                     means,
                     factors,
-                    biases
+                    biases,
+                    false
                 )
             }
             #expect(inPlace.bits == expected.bits)
+            var kept = [Float](repeating: 7, count: 320)
+            table.normalize_rows(3, 100, x, &kept, runs.count, runs, means, factors, biases, true)
+            let valid = zip(x, expected).map { x, y in x.isNaN ? 7 : y }
+            #expect(Array(kept[..<300]).bits == valid.bits)
+            #expect(kept[300...].allSatisfy { $0 == 7 })
         }
     }
 
@@ -103,7 +109,7 @@ struct MaskedNormalizationTests {
             var run = sn_run(begin: 0, end: 1)
             var (a, b) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
             table.normalize_columns(count, x, &a, means, factors, biases)
-            table.normalize_rows(count, 1, x, &b, 1, &run, means, factors, biases)
+            table.normalize_rows(count, 1, x, &b, 1, &run, means, factors, biases, false)
             #expect(a.bits == b.bits)
             var (sums, squares) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
             table.add_moments_of_columns(count, x, shifts, &sums, &squares)

@@ -4,9 +4,9 @@ import TensorCore
 
 // The other side of versus_torch_batch_norm.py. Reads one command a line and answers each with one:
 //   load FILE CHANNELS LENGTH LENGTHS   float32 [B, C, L] as raw bytes; LENGTHS are the B valid lengths, comma-separated
-//   train|evaluate|in-place|copy SECONDS   microseconds of this thread for one repetition, after about SECONDS of them;
-//                                       in-place evaluates its own last result
-//   output train|evaluate|in-place FILE writes the result as raw bytes
+//   train|evaluate|into|in-place|copy SECONDS   microseconds of this thread for one repetition, after about SECONDS of them;
+//                                       into evaluates into one tensor, in-place its own last result
+//   output train|evaluate|into|in-place FILE    writes the result as raw bytes
 
 /// One batch, and the normalization that is measured on it.
 struct Workload {
@@ -18,6 +18,8 @@ struct Workload {
     var copy: Tensor
     /// What evaluation in place overwrites.
     var activations: Tensor
+    /// What evaluation into memory of the caller's fills; 0 at padding from the beginning.
+    var output: Tensor
 
     init(file: String, channels: Int, length: Int, lengths: [Int]) throws {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
@@ -32,6 +34,7 @@ struct Workload {
         var activations = Tensor(repeating: Float(0), shape: shape)
         x.withBytes { source in activations.withMutableBytes { $0.copyMemory(from: source) } }
         self.activations = activations
+        output = Tensor(repeating: Float(0), shape: shape)
         var norm = try MaskedBatchNorm(
             channels: channels,
             scale: [Float](repeating: 1, count: channels),
@@ -47,6 +50,7 @@ struct Workload {
         switch work {
         case "train": _ = try norm.train(x, mask: .tensor(mask))
         case "evaluate": _ = try trained.evaluate(x, mask: .tensor(mask))
+        case "into": try trained.evaluate(x, into: &output, mask: .tensor(mask))
         case "in-place": try trained.evaluate(inPlace: &activations, mask: .tensor(mask))
         case "copy":
             x.withBytes { source in copy.withMutableBytes { $0.copyMemory(from: source) } }
@@ -75,6 +79,9 @@ struct Workload {
         switch work {
         case "train": y = try norm.train(x, mask: .tensor(mask)).output
         case "evaluate": y = try norm.evaluate(x, mask: .tensor(mask))
+        case "into":
+            y = Tensor(repeating: Float(0), shape: x.shape)
+            try norm.evaluate(x, into: &y, mask: .tensor(mask))
         case "in-place": try norm.evaluate(inPlace: &y, mask: .tensor(mask))
         default: throw CocoaError(.featureUnsupported)
         }

@@ -120,10 +120,11 @@ struct sn_kernels {
                                    double *squares);
     /// The sums of `lanes` [rows][2][SN_MOMENT_LANES].
     void (*join_lanes)(ptrdiff_t rows, const double *lanes, double *sums, double *squares);
-    /// y = (x - mean) * factor + bias in the runs of each row of `length`, 0 elsewhere; y may be x.
+    /// y = (x - mean) * factor + bias in the runs of each row of `length`; elsewhere 0, or what stands there. y may be x.
     void (*normalize_rows)(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
                            const struct sn_run *runs, const double *means, const double *factors,
-                           const double *biases);
+                           const double *biases,
+                           bool keeps_padding);
     /// The same for rows of one element that lie side by side.
     void (*normalize_columns)(ptrdiff_t columns, const float *x, float *y, const double *means, const double *factors,
                               const double *biases);

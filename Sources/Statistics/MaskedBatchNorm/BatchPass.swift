@@ -104,13 +104,19 @@ struct BatchPass {
         if length > 1 { kernels.join_lanes(range.count, scratch.lanes, scratch.sums, scratch.squares) }
     }
 
-    /// `y = (x - mean) * factor + bias` at valid positions, 0 elsewhere.
+    /// `y = (x - mean) * factor + bias` at valid positions; elsewhere 0, or what stands there.
     ///
     /// - Parameters:
     ///   - x: `[B, C, L]`; read at valid positions only.
     ///   - y: `[B, C, L]`; may be `x`.
     ///   - coefficients: Means, factors and biases, `[3, C]`.
-    func normalize(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, coefficients: [Double]) {
+    ///   - keepsPadding: Whether nothing is written at padding.
+    func normalize(
+        _ x: UnsafePointer<Float>,
+        into y: UnsafeMutablePointer<Float>,
+        coefficients: [Double],
+        keepsPadding: Bool = false
+    ) {
         coefficients.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return }
             nonisolated(unsafe) let (x, y, coefficients) = (x, y, start)
@@ -124,7 +130,8 @@ struct BatchPass {
                         of: sequence,
                         x + row * positions.length,
                         into: y + row * positions.length,
-                        coefficients: coefficients + channel
+                        coefficients: coefficients + channel,
+                        keepsPadding: keepsPadding
                     )
                     row += count
                 }
@@ -137,13 +144,14 @@ struct BatchPass {
         of sequence: Int,
         _ x: UnsafePointer<Float>,
         into y: UnsafeMutablePointer<Float>,
-        coefficients means: UnsafePointer<Double>
+        coefficients means: UnsafePointer<Double>,
+        keepsPadding: Bool
     ) {
         let (factors, biases) = (means + channels, means + 2 * channels)
         if positions.length == 1 {
             if positions.counts[sequence] > 0 {
                 kernels.normalize_columns(rows, x, y, means, factors, biases)
-            } else {
+            } else if !keepsPadding {
                 y.update(repeating: 0, count: rows)
             }
             return
@@ -159,7 +167,8 @@ struct BatchPass {
                 runs.baseAddress.map { $0 + start },
                 means,
                 factors,
-                biases
+                biases,
+                keepsPadding
             )
         }
     }

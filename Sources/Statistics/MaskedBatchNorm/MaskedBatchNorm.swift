@@ -182,6 +182,37 @@ public struct MaskedBatchNorm: Sendable, Equatable {
         }
     }
 
+    /// The same as ``evaluate(_:mask:threads:)``, into memory that is there already: only valid positions are written.
+    ///
+    /// What stands at padding stays. A buffer that is 0 there is so again after batches of the same mask: that saves
+    /// writing the zeros each time, which at half padding is a third of what moves.
+    ///
+    /// - Parameters:
+    ///   - input: float32 `[B, C]` or `[B, C, L]`.
+    ///   - output: float32 of the input's shape. It is copied first if other tensors share its memory.
+    ///   - mask: The valid positions.
+    ///   - threads: The most threads to use; changes no bit.
+    /// - Throws: What ``evaluate(_:mask:threads:)`` throws, and ``MaskedBatchNormError/output(elementType:shape:)``; the
+    ///   output is as it was then.
+    /// - Complexity: As ``evaluate(_:mask:threads:)``.
+    public func evaluate(
+        _ input: Tensor,
+        into output: inout Tensor,
+        mask: Mask = .all,
+        threads: Int = 1
+    ) throws(MaskedBatchNormError) {
+        let pass = try pass(over: input, mask: mask, threads: threads)
+        guard output.elementType == .float32, output.shape == input.shape else {
+            throw .output(elementType: output.elementType, shape: output.shape.dimensions)
+        }
+        let coefficients = try coefficients(of: input, pass)
+        output.withMutablePointer(to: Float.self) { y in
+            input.withPointer(to: Float.self) { x in
+                pass.normalize(x, into: y, coefficients: coefficients, keepsPadding: true)
+            }
+        }
+    }
+
     /// What evaluation normalizes with: the running statistics, the batch's own if there are none.
     private func coefficients(of input: Tensor, _ pass: BatchPass) throws(MaskedBatchNormError) -> [Double] {
         if let running { return coefficients(means: running.mean, variances: running.variance) }

@@ -6,6 +6,8 @@ public enum MaskedBatchNormError: Error, Hashable, Sendable {
     case inputRank(Int)
     /// The input is not float32.
     case inputType(ElementType)
+    /// The output is not float32 of the input's shape, but this.
+    case output(elementType: ElementType, shape: [Int])
     /// The input, an affine parameter or some statistics are of another number of channels.
     case channels(expected: Int, actual: Int)
     /// The mask is not `[B, 1, L]`, or `[B, 1]` beside an input `[B, C]`.
@@ -36,6 +38,8 @@ extension MaskedBatchNormError: CustomStringConvertible {
         switch self {
         case .inputRank(let rank): "expected 2D or 3D input (got \(rank)D input)"
         case .inputType(let type): "expected float32 input (got \(type.rawValue))"
+        case .output(let type, let shape):
+            "the output has to be float32 of the input's shape (got \(type.rawValue) \(shape))"
         case .channels(let expected, let actual):
             "Expected \(expected) channels but input has \(actual) channels"
         case .maskShape(let expected, let actual):

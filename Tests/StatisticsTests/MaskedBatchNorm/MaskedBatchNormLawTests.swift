@@ -236,6 +236,45 @@ struct MaskedBatchNormLawTests {
         #expect(other == before)
     }
 
+    @Test(arguments: [nil, 1, 7, 40, 700] as [Int?], [true, false])
+    func `evaluation into a tensor gives the same bits at valid positions, and keeps what stands at padding`(
+        length: Int?,
+        tracks: Bool
+    ) throws {
+        var random = RandomBatch(seed: 17)
+        let (batch, positions) = (9, length ?? 1)
+        var norm = try MaskedBatchNorm(channels: 5, running: tracks ? .pytorch(.cumulative) : nil)
+        for _ in 0..<10 {
+            let bits = random.mask(batch, positions)
+            guard bits.count(where: { $0 }) > 1 else { continue }
+            let mask = try MaskedBatchNorm.Mask.positions(bits, batch: batch, length: length)
+            let x = random.spoiled(try random.input(batch, 5, length), where: bits)
+            _ = try norm.train(x, mask: mask)
+            let expected = try norm.evaluate(x, mask: mask).array(of: Float.self)
+            for threads in [1, 3] {
+                for padding in [Float(0), 7] {
+                    var y = Tensor(repeating: padding, shape: x.shape)
+                    try norm.evaluate(x, into: &y, mask: mask, threads: threads)
+                    let actual = y.array(of: Float.self)
+                    for index in actual.indices {
+                        let (sequence, position) = (index / (5 * positions), index % positions)
+                        let isValid = bits[sequence * positions + position]
+                        #expect(actual[index] == (isValid ? expected[index] : padding))
+                    }
+                }
+            }
+        }
+        let x = Tensor(repeating: Float(2), shape: [1, 5, 3])
+        for wrong in [
+            Tensor(repeating: Float(2), shape: [1, 5, 4]), Tensor(repeating: Int64(2), shape: [1, 5, 3]),
+        ] {
+            var y = wrong
+            let error = MaskedBatchNormError.output(elementType: y.elementType, shape: y.shape.dimensions)
+            #expect(throws: error) { try norm.evaluate(x, into: &y) }
+            #expect(y == wrong)
+        }
+    }
+
     @Test func `the order of the sequences changes nothing but rounding`() throws {
         var random = RandomBatch(seed: 9)
         let lengths = (0..<40).map { $0 * 7 % 300 }
