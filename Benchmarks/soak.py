@@ -7,8 +7,8 @@ Clients of five kinds keep connections to `seqnorm serve` on loopback:
 - slow: a body sent in ten parts with pauses, its answer read in parts with pauses;
 - gone: connections dropped in the head, in the body, and before the answer.
 
-First the good clients go as fast as they can for a moment: that is the capacity. Then requests begin at fixed times, at a
-share of it, and latency counts from the time a request should have begun, so that a stall is not hidden. Printed for each
+First the good clients go as fast as they can for ten seconds, beside the others: that is the capacity. Then requests begin
+at fixed times, at a share of it, and latency counts from the time a request should have begun, so that a stall is not hidden. Printed for each
 tenth of the run: requests, errors, p50 and p99 of good ones, resident memory, open files. The end fails on any error, on
 memory more than 5 % above that at half time, and on open files that stay.
 """
@@ -160,9 +160,8 @@ class Soak:
         until = time.monotonic() + seconds
         interval = options.lanes / rate if rate else 0
         lanes = [self.lane("good", until, interval) for _ in range(options.lanes)]
-        if rate:
-            lanes += [self.lane(kind, until, each) for kind, each in
-                      (("big", 1), ("big", 1), ("bad", 0.1), ("slow", 0.5), ("slow", 0.5), ("gone", 0.1))]
+        lanes += [self.lane(kind, until, each) for kind, each in
+                  (("big", 1), ("big", 1), ("bad", 0.1), ("slow", 0.5), ("slow", 0.5), ("gone", 0.1))]
         await asyncio.gather(*lanes)
 
     def resident(self):
@@ -178,9 +177,9 @@ def main():
     try:
         soak = Soak(server)
         files = soak.files()
-        asyncio.run(soak.run(3, None))
-        capacity = soak.counts["good"] / 3
-        soak.counts["good"] = 0
+        asyncio.run(soak.run(10, None))
+        capacity = soak.counts["good"] / 10
+        soak.counts = dict.fromkeys(soak.counts, 0)
         print(f"capacity {capacity:.0f} good requests a second; running at {options.share:.0%} of it", flush=True)
         print(f"{'tenth':>5} {'good':>8} {'big':>6} {'bad':>6} {'slow':>6} {'gone':>6} {'errors':>6} {'p50 ms':>8} {'p99 ms':>8} "
               f"{'MiB':>7} {'files':>6}")
