@@ -22,11 +22,11 @@ import Testing
 
     deinit { try? FileManager.default.removeItem(at: root) }
 
-    private func model(_ entries: [String: String]) -> Model {
+    private func model(_ entries: [String: String], dimensions: [Int] = [2]) -> Model {
         var tensor = ProtoTensor()
         tensor.name = "w"
         tensor.dataType = 1
-        tensor.dims = [2]
+        tensor.dims = dimensions.map(Int64.init)
         tensor.dataLocation = 1
         tensor.externalData.update(to: entries)
         let folder = ExternalDataFolder(path: folder.path)
@@ -48,6 +48,34 @@ import Testing
         #expect(try read(["location": "w.bin", "offset": "4"]) == [1, 2])
         #expect(try read(["location": "weights/w.bin"]) == [0, 0])
         #expect(try read(["location": "./weights//w.bin"]) == [0, 0])
+    }
+
+    @Test func `large tensors stay in their file, and the file stays as it is`() throws {
+        let count = ExternalDataFolder.mappedByteCount / 4
+        let values = (0..<count + 3).map { Float($0 % 1000) }
+        let file = folder.appendingPathComponent("large.bin")
+        try values.withUnsafeBytes { Data($0) }.write(to: file)
+        for first in [0, 1, 3] {
+            var tensor = try model(["location": "large.bin", "offset": "\(4 * first)"], dimensions: [count])
+                .graph.initializers[0].tensor()
+            let expected = Array(values[first..<first + count])
+            #expect(try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).contains(file.path))
+            #expect(tensor.withElements(of: Float.self) { $0.elementsEqual(expected) })
+            tensor.withMutableBytes { $0[0] = 1 }
+            #expect(tensor.withBytes { $0[0] } == 1)
+        }
+        #expect(try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).contains(file.path) == false)
+        #expect(try Data(contentsOf: file) == values.withUnsafeBytes { Data($0) })
+        // Not at a multiple of the element's size: copied.
+        let odd = try model(["location": "large.bin", "offset": "1"], dimensions: [count]).graph.initializers[
+            0
+        ].tensor()
+        #expect(try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).contains(file.path) == false)
+        #expect(odd.count == count)
+        #expect(throws: ModelError.invalidTensor("w", .externalData(.outOfBounds(location: "large.bin")))) {
+            try model(["location": "large.bin", "offset": "16"], dimensions: [count]).graph.initializers[0]
+                .tensor()
+        }
     }
 
     @Test func `no way leads out of the model's folder`() throws {

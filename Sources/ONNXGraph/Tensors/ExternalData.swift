@@ -24,11 +24,30 @@ struct ExternalDataPlace: Hashable {
 struct ExternalDataFolder: Hashable, Sendable {
     let path: String
 
+    /// Tensors of so many bytes or more are not read but mapped, so that they need no memory of their own.
+    static let mappedByteCount = 16 << 20
+
     /// The bytes at a place.
     ///
     /// The location must be a relative path without `..`, and the file it names, links followed, must be a
     /// regular file in the folder. The size of the file is checked before memory is allocated.
     func read(_ byteCount: Int, at place: ExternalDataPlace) throws(ExternalDataFault) -> Data {
+        let descriptor = try open(place, byteCount: byteCount)
+        defer { close(descriptor) }
+        return try Self.bytes(byteCount, from: descriptor, at: place)
+    }
+
+    /// The bytes at a place as they are in the file; the same rules hold.
+    func map(_ byteCount: Int, at place: ExternalDataPlace) throws(ExternalDataFault) -> FileMap {
+        let descriptor = try open(place, byteCount: byteCount)
+        defer { close(descriptor) }
+        guard let map = FileMap(descriptor, offset: place.offset, count: byteCount) else {
+            throw .unreadable(location: place.location)
+        }
+        return map
+    }
+
+    private func open(_ place: ExternalDataPlace, byteCount: Int) throws(ExternalDataFault) -> Int32 {
         let location = place.location
         let parts = location.split(separator: "/", omittingEmptySubsequences: false)
         guard !location.hasPrefix("/"), !location.utf8.contains(0), !parts.contains("..") else {
@@ -40,17 +59,19 @@ struct ExternalDataFolder: Hashable, Sendable {
         guard file.hasPrefix(root == "/" ? root : root + "/") else {
             throw .outsideFolder(location: location)
         }
-
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = Foundation.open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(location: location) }
-        defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
             throw .unreadable(location: location)
         }
         let (end, overflow) = place.offset.addingReportingOverflow(byteCount)
-        guard !overflow, end <= Int(status.st_size) else { throw .outOfBounds(location: location) }
-        return try Self.bytes(byteCount, from: descriptor, at: place)
+        guard !overflow, end <= Int(status.st_size) else {
+            close(descriptor)
+            throw .outOfBounds(location: location)
+        }
+        return descriptor
     }
 
     fileprivate static func resolved(_ path: String) -> String? {

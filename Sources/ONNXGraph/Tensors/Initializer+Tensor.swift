@@ -89,6 +89,20 @@ extension Initializer {
             guard place.length.map({ $0 == byteCount }) ?? true else {
                 throw .outOfBounds(location: place.location)
             }
+            let isAsInMemory = elementType != .bool && elementType.bitCount >= 8
+            if isAsInMemory, byteCount >= ExternalDataFolder.mappedByteCount,
+                place.offset % elementType.byteCount == 0
+            {
+                let map = try folder.map(byteCount, at: place)
+                if let tensor = try? Tensor(
+                    borrowing: map.bytes,
+                    from: map,
+                    elementType: elementType,
+                    shape: shape
+                ) {
+                    return tensor
+                }
+            }
             bytes = try folder.read(byteCount, at: place)
         } catch {
             throw .externalData(error)
