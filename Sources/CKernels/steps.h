@@ -1,7 +1,20 @@
 // A loop's body as a list of operations on rows in place, run for many steps without going back to the caller.
 
+// Whole vectors first; what is left, and a left side of one element, which is rare, go a slower way.
 #define STEP_ROW(EXPRESSION)                                                                                  \
-    for (ptrdiff_t j = 0; j < n; j += W) {                                                                    \
+    if (a_column && b_column) {                                                                               \
+        for (; j + W <= n; j += W) {                                                                          \
+            const vf x = load(a + j), y = load(b + j);                                                        \
+            store(c + j, EXPRESSION);                                                                         \
+        }                                                                                                     \
+    } else if (a_column) {                                                                                    \
+        const vf y = splat(*b);                                                                               \
+        for (; j + W <= n; j += W) {                                                                          \
+            const vf x = load(a + j);                                                                         \
+            store(c + j, EXPRESSION);                                                                         \
+        }                                                                                                     \
+    }                                                                                                         \
+    for (; j < n; j += W) {                                                                                   \
         const ptrdiff_t left = n - j;                                                                         \
         const vf x = a_column ? load_n(a + j, left) : splat(*a);                                              \
         const vf y = b_column ? load_n(b + j, left) : splat(*b);                                              \
@@ -11,6 +24,7 @@
 
 static void step_binary(int operation, ptrdiff_t n, const float *a, ptrdiff_t a_column, const float *b,
                         ptrdiff_t b_column, float *c) {
+    ptrdiff_t j = 0;
     switch (operation) {
     case SN_ADD: STEP_ROW(x + y)
     case SN_SUBTRACT: STEP_ROW(x - y)
@@ -23,7 +37,10 @@ static void step_binary(int operation, ptrdiff_t n, const float *a, ptrdiff_t a_
 
 static void step_affine(ptrdiff_t n, const float *a, const float *scale, ptrdiff_t scale_column, const float *shift,
                         ptrdiff_t shift_column, float *c) {
-    for (ptrdiff_t j = 0; j < n; j += W) {
+    ptrdiff_t j = 0;
+    if (scale_column && shift_column)
+        for (; j + W <= n; j += W) store(c + j, fma_(load(a + j), load(scale + j), load(shift + j)));
+    for (; j < n; j += W) {
         const ptrdiff_t left = n - j;
         const vf s = scale_column ? load_n(scale + j, left) : splat(*scale);
         const vf t = shift_column ? load_n(shift + j, left) : splat(*shift);
