@@ -25,12 +25,15 @@ public struct Tensor: Sendable {
     ///   - values: As many as `shape` has elements.
     ///   - shape: The lengths of the axes.
     /// - Throws: ``ShapeError/elementCountMismatch(expected:actual:)``.
+    @inlinable
     public init<T: TensorElement>(_ values: [T], shape: Shape) throws(ShapeError) {
         guard values.count == shape.elementCount else {
             throw .elementCountMismatch(expected: shape.elementCount, actual: values.count)
         }
-        self.init(of: T.self, shape: shape) { elements in
-            _ = elements.update(fromContentsOf: values)
+        self.init(uninitialized: T.elementType, shape: shape)
+        let start = start
+        values.withUnsafeBytes { bytes in
+            if let source = bytes.baseAddress { start.copyMemory(from: source, byteCount: bytes.count) }
         }
     }
 
@@ -69,16 +72,28 @@ public struct Tensor: Sendable {
 
     /// A tensor of undefined content, to be written through ``withMutableBytes(_:)``.
     ///
+    /// Traps if there is no memory, as Swift's own collections do; ``init(allocating:shape:)`` does not.
+    ///
     /// - Parameters:
     ///   - elementType: The type of the elements.
     ///   - shape: The lengths of the axes.
     public init(uninitialized elementType: ElementType, shape: Shape) {
-        self.init(
-            elementType: elementType,
-            shape: shape,
-            buffer: TensorBuffer(byteCount: shape.elementCount * elementType.byteCount),
-            byteOffset: 0
-        )
+        guard let tensor = Tensor(allocating: elementType, shape: shape) else {
+            fatalError("no memory for a tensor of shape \(shape.dimensions)")
+        }
+        self = tensor
+    }
+
+    /// A tensor of undefined content; nil if there is no memory for it.
+    ///
+    /// - Parameters:
+    ///   - elementType: The type of the elements.
+    ///   - shape: The lengths of the axes.
+    public init?(allocating elementType: ElementType, shape: Shape) {
+        guard let buffer = TensorBuffer(byteCount: shape.elementCount * elementType.byteCount) else {
+            return nil
+        }
+        self.init(elementType: elementType, shape: shape, buffer: buffer, byteOffset: 0)
     }
 
     /// A tensor over memory that another object owns, such as a mapped file; nothing is copied.
@@ -118,18 +133,17 @@ public struct Tensor: Sendable {
     /// The size of all elements in bytes.
     public var byteCount: Int { shape.elementCount * elementType.byteCount }
 
-    @usableFromInline
+    @inlinable
     func writableElements<T: TensorElement>(of type: T.Type) -> UnsafeMutableBufferPointer<T> {
-        UnsafeMutableBufferPointer(
-            start: (buffer.base + byteOffset).assumingMemoryBound(to: T.self),
-            count: shape.elementCount
-        )
+        UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: T.self), count: shape.elementCount)
     }
 
     @usableFromInline
     mutating func makeUnique() {
         guard !buffer.isOwned || !isKnownUniquelyReferenced(&buffer) else { return }
-        let copy = TensorBuffer(byteCount: byteCount)
+        guard let copy = TensorBuffer(byteCount: byteCount) else {
+            fatalError("no memory for a tensor of shape \(shape.dimensions)")
+        }
         copy.base.copyMemory(from: buffer.base + byteOffset, byteCount: byteCount)
         buffer = copy
         byteOffset = 0

@@ -21,14 +21,12 @@ final class TensorBuffer: @unchecked Sendable {
     /// Blocks of so many bytes are asked for in pages of 2 MB, which takes less looking up of addresses.
     private static let hugeBytes = 4 << 20
 
-    /// Uninitialized memory.
+    /// Uninitialized memory; nil if there is none.
     ///
     /// From `malloc` and aligned by hand: Swift's `allocate` calls `posix_memalign`, which passes over the thread's
     /// cache of freed blocks.
-    init(byteCount: Int) {
-        guard let allocation = malloc(byteCount + Self.alignment) else {
-            fatalError("no memory for a tensor")
-        }
+    init?(byteCount: Int) {
+        guard let allocation = malloc(byteCount + Self.alignment) else { return nil }
         self.allocation = allocation
         if byteCount >= Self.hugeBytes { Self.adviseHugePages(allocation, byteCount) }
         base = allocation.alignedUp(toMultipleOf: Self.alignment)

@@ -2,11 +2,14 @@
 
 import json
 import re
+import subprocess
 
+import numpy
+import onnx
 import pytest
 
 import reference
-from seqnorm import MODELS, ROOT, run
+from seqnorm import BINARY, MODELS, ROOT, run
 from test_formats import logits
 
 
@@ -85,3 +88,22 @@ def test_the_readme_names_every_option_of_serve():
     table = (ROOT / "README.md").read_text()
     assert {option for option in options if f"`{option}`" not in table} == set()
     assert set(re.findall(r"`(--[a-z-]+)`", table)) - options - {"--drain-delay"} == set()
+
+
+def test_a_run_for_which_there_is_no_memory_fails_and_names_the_node(tmp_path):
+    tensor, kind = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
+    wide = onnx.numpy_helper.from_array(numpy.array([1, 1, 250_000_000]), "wide")
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Expand", ["x", "wide"], ["y"], name="widen"),
+         onnx.helper.make_node("ReduceMax", ["y"], ["z"], axes=[2], keepdims=1)],
+        "wide", [tensor("x", kind, ["batch", "time", 1])], [tensor("z", kind, ["batch", "time", 1])], [wide])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8),
+              tmp_path / "wide.onnx")
+
+    def predict(kilobytes):
+        return subprocess.run(["bash", "-c", f'ulimit -v {kilobytes}; exec "$@"', "_", BINARY, "predict", tmp_path / "wide.onnx"],
+                              input=b"[[1.0]]\n", capture_output=True, timeout=300)
+
+    enough, short = predict("unlimited"), predict(1_000_000)
+    assert enough.returncode == 0 and logits(json.loads(enough.stdout)) == [[1.0]], enough.stderr
+    assert short.returncode == 1 and b"widen" in short.stderr and b"no memory" in short.stderr, short.stderr

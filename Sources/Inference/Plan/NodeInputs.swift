@@ -51,7 +51,10 @@ struct NodeInputs {
         guard shape.elementCount * elementType.byteCount <= limits.tensorBytes else {
             throw .tensorTooLarge(shape: shape.dimensions, limitBytes: limits.tensorBytes)
         }
-        return Tensor(uninitialized: elementType, shape: shape)
+        guard let tensor = Tensor(allocating: elementType, shape: shape) else {
+            throw .outOfMemory(shape: shape.dimensions)
+        }
+        return tensor
     }
 }
 

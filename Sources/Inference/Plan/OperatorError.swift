@@ -6,6 +6,8 @@ public indirect enum OperatorError: Error, Hashable, Sendable {
     case shape(ShapeError)
     /// A tensor that would need more memory than a run may ask for at once.
     case tensorTooLarge(shape: [Int], limitBytes: Int)
+    /// A tensor within the limit for which the system has no memory.
+    case outOfMemory(shape: [Int])
     /// The operator is not computed for this element type.
     case unsupportedElementType(ElementType, input: Int)
     /// Two inputs that must have one element type have two.
@@ -61,6 +63,7 @@ extension OperatorError: CustomStringConvertible {
         case .shape(let error): error.description
         case .tensorTooLarge(let shape, let limit):
             "a tensor of shape \(shape) is over the limit of \(limit) bytes"
+        case .outOfMemory(let shape): "there is no memory for a tensor of shape \(shape)"
         case .unsupportedElementType(let type, let input):
             "input \(input) has the unsupported element type \(type.rawValue)"
         case .elementTypesDiffer(let a, let b): "element types \(a.rawValue) and \(b.rawValue) differ"

@@ -149,7 +149,7 @@ struct Scan: Operator, TakingAllTypes {
         for index in scanOutputs.indices {
             let part = try body.output(stateCount + index, from: frame)
             let shape = try shaped { () throws(ShapeError) in try part.shape.inserting(0, at: 0) }
-            collected.append(Tensor(uninitialized: part.elementType, shape: shape))
+            collected.append(try inputs.makeTensor(part.elementType, shape))
         }
         return .many(outputs + (try finish(collected, inputs)))
     }

@@ -66,9 +66,9 @@ struct ScanRows {
     func repeating(_ x: Tensor) -> Tensor? {
         guard x.shape.rank >= 1, x.shape[0] == alive.count,
             x.shape.rank < 3 || (x.shape.rank == 3 && x.shape[1] == 1),
-            let shape = try? Shape(checking: [rowCount, x.count / max(alive.count, 1)])
+            let shape = try? Shape(checking: [rowCount, x.count / max(alive.count, 1)]),
+            var y = Tensor(allocating: x.elementType, shape: shape)
         else { return nil }
-        var y = Tensor(uninitialized: x.elementType, shape: shape)
         let bytes = shape[1] * x.elementType.byteCount
         x.withRawPointer { source in
             y.withMutableRawPointer { target in
@@ -92,8 +92,9 @@ struct ScanRows {
     )
         -> Tensor?
     {
-        guard x.shape.rank >= 1, x.shape[0] == list.count else { return nil }
-        var y = Tensor(uninitialized: x.elementType, shape: x.shape)
+        guard x.shape.rank >= 1, x.shape[0] == list.count,
+            var y = Tensor(allocating: x.elementType, shape: x.shape)
+        else { return nil }
         let bytes = x.shape.elementCount(of: 1..<x.shape.rank) * x.elementType.byteCount
         x.withRawPointer { source in
             y.withMutableRawPointer { target in

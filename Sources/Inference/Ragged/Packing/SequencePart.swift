@@ -82,7 +82,9 @@ struct SequencePart: Sendable {
 
     private static func permuted(_ x: Tensor, _ order: [Int]) throws(OperatorError) -> Tensor {
         let shape = try Shape.checked(order.map { x.shape[$0] })
-        var y = Tensor(uninitialized: x.elementType, shape: shape)
+        guard var y = Tensor(allocating: x.elementType, shape: shape) else {
+            throw .outOfMemory(shape: shape.dimensions)
+        }
         let (source, bytes) = (x.shape, x.elementType.byteCount)
         x.withRawPointer { x in
             y.withMutableRawPointer { y in
