@@ -10,7 +10,7 @@ IMAGE ?= seqnorm
 DOCKER ?= docker
 BINARY := .build/release/seqnorm
 
-.PHONY: help serve build test test-swift test-e2e schemathesis lint format arm64 bench soak fuzz image clean dependencies
+.PHONY: help serve build test test-swift test-e2e schemathesis lint format arm64 bench soak fuzz sanitize image clean dependencies
 
 help: ## what can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 14
@@ -57,6 +57,10 @@ soak: build .venv/stamp ## mixed load on the server, SECONDS long: no error, no 
 fuzz: dependencies ## search for models and requests that trap or hang, SECONDS long each
 	@scripts/fuzz models $(or $(SECONDS),60)
 	@scripts/fuzz requests $(or $(SECONDS),60)
+
+sanitize: dependencies ## tests of the server with ThreadSanitizer, and of what calls C with AddressSanitizer
+	@scripts/sanitize thread
+	@scripts/sanitize address
 
 image: ## build the container image IMAGE
 	@$(DOCKER) build -t $(IMAGE) .
