@@ -161,7 +161,11 @@ let package = Package(
             dependencies: ["TensorCore", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelsTests",
+            dependencies: ["Kernels", "CKernels", "TensorCore"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ONNXGraphTests",
             dependencies: ["ONNXGraph", "TestSupport"],

@@ -7,6 +7,8 @@ compared: `apart` is the largest difference, relative to the largest answer. A w
 differs from its own answers one by one is no way (bidirectional GRUs in padded batches of OpenVINO); more than 1e-3
 between engines ends the run (bf16 apart).
 
+With `--half`, ours and OpenVINO run in bf16 as well; the column of ours has how far its answers are from its own in float32.
+
 `of peak`: useful operations (padding is not counted) a second, as a share of oneDNN's `sgemm` on this core in this run.
 """
 
@@ -20,7 +22,7 @@ import warnings
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from peers.engines import ONNXRuntime, OpenVINO, OpenVINOHalf, Ours, measure, peak  # noqa: E402
+from peers.engines import ONNXRuntime, OpenVINO, OpenVINOHalf, Ours, OursHalf, measure, peak  # noqa: E402
 from peers.models import all_models  # noqa: E402
 from peers.workloads import answers, sequences, ways, workloads  # noqa: E402
 
@@ -31,7 +33,7 @@ options.add_argument("--workloads", nargs="*", help="only workloads whose name h
 options.add_argument("--threads", type=int, default=1, help="intra-op threads of every engine")
 options.add_argument("--rounds", type=int, default=3)
 options.add_argument("--seconds", type=float, default=0.15, help="of work for one engine and round")
-options.add_argument("--half", action="store_true", help="OpenVINO in bf16 as well")
+options.add_argument("--half", action="store_true", help="ours and OpenVINO in bf16 as well")
 options.add_argument("--ours", nargs="*", default=[], help="further options of `seqnorm bench`, without dashes")
 options = options.parse_args()
 
@@ -73,6 +75,7 @@ def line(model, name, lengths, engines):
     parts = sequences(model, lengths)
     ours = Ours(model, options.threads, [f"--{each}" for each in options.ours])
     own = ours.answers(parts)
+    half = OursHalf(model, options.threads, ours.arguments) if options.half else None
     peers = {}
     for engine in engines:
         peers[engine.name] = Peer(engine, model, parts)
@@ -84,12 +87,17 @@ def line(model, name, lengths, engines):
     if worst > 1e-3:
         raise SystemExit(f"{model.name}, {name}: answers differ by {worst}")
     rounds = [
-        (ours.seconds(parts, options.seconds), {each: peer.time(peer.best, options.seconds) for each, peer in peers.items()})
+        (ours.seconds(parts, options.seconds), half and half.seconds(parts, options.seconds),
+         {each: peer.time(peer.best, options.seconds) for each, peer in peers.items()})
         for _ in range(options.rounds)]
-    mine = statistics.median(each for each, _ in rounds)
+    mine = statistics.median(each for each, _, _ in rounds)
     cells = [f"{model.name:18} {name:12} {mine * 1e6:11.1f}"]
+    if half:
+        narrow = statistics.median(each for _, each, _ in rounds)
+        apart = difference(half.answers(parts), own)
+        cells.append(f"{narrow * 1e6:12.1f} {narrow / mine:6.2f}x {apart:.0e}")
     for each, peer in peers.items():
-        theirs = statistics.median(others[each] for _, others in rounds)
+        theirs = statistics.median(others[each] for _, _, others in rounds)
         cells.append(f"{theirs * 1e6:11.1f} {theirs / mine:6.2f}x {peer.best:12}")
     share = sum(map(model.operations, lengths)) / mine / PEAK
     print(" | ".join(cells), f"| {100 * share:4.0f} % | {worst:.0e}", flush=True)
@@ -98,7 +106,7 @@ def line(model, name, lengths, engines):
 PEAK = peak()
 print(f"sgemm peak {PEAK / 1e9:.0f} GF/s; threads {options.threads}; microseconds a workload; x: how many times ours")
 kinds = [ONNXRuntime, OpenVINO] + ([OpenVINOHalf] if options.half else [])
-print(f"{'model':18} {'workload':12} {'seqnorm':>11} | " + " | ".join(f"{kind.name:>11}  ratio  best way  " for kind in kinds)
+print(f"{'model':18} {'workload':12} {'seqnorm':>11} | " + ("seqnorm bf16  ratio apart | " if options.half else "") + " | ".join(f"{kind.name:>11}  ratio  best way  " for kind in kinds)
       + " | of peak | apart")
 with tempfile.TemporaryDirectory() as folder:
     for model in all_models(pathlib.Path(folder)):

@@ -88,6 +88,7 @@ class OpenVINOHalf(OpenVINO):
 class Ours:
     """`seqnorm bench` on files of batches, in a process of its own: packed, nothing padded."""
     name = "seqnorm"
+    precision = "float32"
 
     def __init__(self, model, threads, arguments=()):
         self.model, self.threads, self.arguments = model, threads, list(arguments)
@@ -98,7 +99,8 @@ class Ours:
         save_file({"rows": numpy.concatenate(parts), "lengths": numpy.array(list(map(len, parts)), "int64")}, file)
         more = ["--answers", answers] if answers else []
         done = subprocess.run(
-            [BINARY, "bench", self.model.file, "--batch", file, "--seconds", str(seconds), *more, *self.arguments],
+            [BINARY, "bench", self.model.file, "--batch", file, "--seconds", str(seconds),
+             "--precision", self.precision, *more, *self.arguments],
             capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr.strip())
@@ -112,6 +114,11 @@ class Ours:
         if len(rows) == len(parts) and rows.shape[0] != sum(map(len, parts)):
             return list(rows)
         return numpy.split(rows, numpy.cumsum(list(map(len, parts)))[:-1]) if len(rows) != len(parts) else list(rows)
+
+
+class OursHalf(Ours):
+    name = "seqnorm bf16"
+    precision = "bf16"
 
 
 def peak():

@@ -56,8 +56,10 @@ static void run_step(const struct sn_step *s, ptrdiff_t step, ptrdiff_t first, p
     const float *a = step_place(&s->a, step, first);
     float *c = s->c + (s->c_by_row ? first : step) * s->c_step;
     if (s->kind == SN_STEP_MULTIPLY) {
-        multiply(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c, s->c_row,
-                 s->has_epilogue ? &s->epilogue : NULL, 0);
+        const struct sn_epilogue *e = s->has_epilogue ? &s->epilogue : NULL;
+        if (s->narrow_panels)
+            s->narrow_multiply(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->narrow_panels, 0, c, s->c_row, e, 0);
+        else multiply(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c, s->c_row, e, 0);
         return;
     }
     const float *b = step_place(&s->b, step, first), *d = step_place(&s->d, step, first);

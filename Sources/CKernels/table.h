@@ -11,6 +11,7 @@
 #include "convolution.h"
 #include "recurrent.h"
 #include "steps.h"
+#include "narrow.h"
 
 const struct sn_kernels SN_TABLE = {
     .unary = unary,
@@ -36,4 +37,5 @@ const struct sn_kernels SN_TABLE = {
     .gru_state_step = gru_state_step,
     .lstm_step = lstm_step,
     .run_steps = run_steps,
+    .narrow = NARROW_TABLE,
 };

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import TensorCore
 
-/// Products of matrices in float32, on the calling thread.
+/// Products of matrices in float32, on the calling thread; with a matrix that is rounded to bfloat16, of rounded operands.
 ///
 /// The bits of a row of the result depend on that row of `A` and on `B` alone: never on the number of rows, on their
 /// order, on `lda` or `ldc`, or on whether `B` was packed before.
@@ -90,14 +90,35 @@ public enum GEMM {
         epilogue: Epilogue? = nil
     ) {
         guard m > 0, b.columns > 0 else { return }
-        b.panels.withElements(of: Float.self) { panels in
-            guard let start = panels.baseAddress else { return }
-            guard let epilogue else {
-                active.multiply(m, b.columns, b.rows, alpha, a, lda, start, beta, c, ldc, nil, 0)
-                return
+        guard var native = epilogue?.native else {
+            return multiply(m, alpha, a, lda, b, beta, c, ldc, nil)
+        }
+        multiply(m, alpha, a, lda, b, beta, c, ldc, &native)
+    }
+
+    private static func multiply(
+        _ m: Int,
+        _ alpha: Float,
+        _ a: UnsafePointer<Float>,
+        _ lda: Int,
+        _ b: PackedMatrix,
+        _ beta: Float,
+        _ c: UnsafeMutablePointer<Float>,
+        _ ldc: Int,
+        _ epilogue: UnsafePointer<sn_epilogue>?
+    ) {
+        let (k, n) = (b.rows, b.columns)
+        switch b.panels {
+        case .float32(let panels):
+            panels.withElements(of: Float.self) { panels in
+                guard let start = panels.baseAddress else { return }
+                active.multiply(m, n, k, alpha, a, lda, start, beta, c, ldc, epilogue, n)
             }
-            var native = epilogue.native
-            active.multiply(m, b.columns, b.rows, alpha, a, lda, start, beta, c, ldc, &native, b.columns)
+        case .bfloat16(let panels):
+            panels.withElements(of: UInt16.self) { panels in
+                guard let start = panels.baseAddress else { return }
+                active.narrow.multiply(m, n, k, alpha, a, lda, start, beta, c, ldc, epilogue, n)
+            }
         }
     }
 

@@ -12,8 +12,7 @@ public import TensorCore
 public struct PackedConvolution1D: Sendable {
     /// The geometry.
     public let geometry: Convolution1D
-    private let panels: Tensor
-    private let panelsPerGroup: Int
+    private let panels: PackedPanels
 
     /// Packs the weights.
     ///
@@ -30,25 +29,54 @@ public struct PackedConvolution1D: Sendable {
         let depth = channels * geometry.kernel
         let shape = try Shape(checking: [geometry.groups, (outputs + width - 1) / width, depth, width])
         let perGroup = shape.elementCount / geometry.groups
-        panelsPerGroup = perGroup
-        panels = Tensor(of: Float.self, shape: shape) { panels in
-            guard let start = panels.baseAddress else { return }
-            // Taps outermost: [kernel * channels, outputs] from [outputs, channels, kernel].
-            withScratch(depth * outputs) { ordered in
-                for group in 0..<geometry.groups {
-                    let source = weights + group * depth * outputs
-                    for output in 0..<outputs {
-                        for channel in 0..<channels {
-                            for tap in 0..<geometry.kernel {
-                                ordered[(output * geometry.kernel + tap) * channels + channel] =
-                                    source[(output * channels + channel) * geometry.kernel + tap]
+        panels = .float32(
+            Tensor(of: Float.self, shape: shape) { panels in
+                guard let start = panels.baseAddress else { return }
+                // Taps outermost: [kernel * channels, outputs] from [outputs, channels, kernel].
+                withScratch(depth * outputs) { ordered in
+                    for group in 0..<geometry.groups {
+                        let source = weights + group * depth * outputs
+                        for output in 0..<outputs {
+                            for channel in 0..<channels {
+                                for tap in 0..<geometry.kernel {
+                                    ordered[(output * geometry.kernel + tap) * channels + channel] =
+                                        source[(output * channels + channel) * geometry.kernel + tap]
+                                }
                             }
                         }
+                        active.pack(depth, outputs, ordered, 1, depth, start + group * perGroup)
                     }
-                    active.pack(depth, outputs, ordered, 1, depth, start + group * perGroup)
                 }
             }
-        }
+        )
+    }
+
+    private init(_ geometry: Convolution1D, panels: PackedPanels) {
+        self.geometry = geometry
+        self.panels = panels
+    }
+
+    /// Output channels of a group from which on products of bfloat16 are worth their rounding.
+    private static let fewestNarrowOutputs = 8
+
+    /// The convolution with its weights rounded to bfloat16, halves to even, in half the memory.
+    ///
+    /// It rounds its input too as it enters, and sums in float32.
+    ///
+    /// - Returns: The rounded convolution; itself if it was rounded before, or has so few output channels in a group that
+    ///   there is nothing to gain, as where each channel has its own weights.
+    /// - Throws: ``ShapeError/tooLarge(dimensions:)``.
+    /// - Complexity: O(weights).
+    public func narrowed() throws(ShapeError) -> PackedConvolution1D {
+        let outputs = geometry.outputChannels / geometry.groups
+        guard outputs >= Self.fewestNarrowOutputs else { return self }
+        let width = Int(SN_PANEL)
+        let narrow = try panels.narrowed(
+            count: geometry.groups * ((outputs + width - 1) / width),
+            taps: geometry.kernel,
+            depth: geometry.inputChannels / geometry.groups
+        )
+        return PackedConvolution1D(geometry, panels: narrow)
     }
 
     /// Convolves sequences stored channel by channel, `[B, C, L]` to `[B, N, outputLength]`.
@@ -73,24 +101,24 @@ public struct PackedConvolution1D: Sendable {
         shape.input_stride = length
         shape.output_stride = outputLength
         let (channels, outputs) = (Int(shape.input_channels), Int(shape.output_channels))
-        panels.withElements(of: Float.self) { panels in
-            guard let start = panels.baseAddress else { return }
-            for index in 0..<batch {
-                for group in 0..<geometry.groups {
-                    let output = (index * geometry.outputChannels + group * outputs) * outputLength
-                    var native = epilogue.native
-                    native.scale = epilogue.scale.map { $0 + group * outputs }
-                    native.bias = epilogue.bias.map { $0 + group * outputs }
-                    native.mask = epilogue.mask.map { $0 + index * outputLength }
-                    native.residual = epilogue.residual.map { $0 + output }
-                    active.convolve_channels(
-                        &shape,
-                        x + (index * geometry.inputChannels + group * channels) * length,
-                        start + group * panelsPerGroup,
-                        y + output,
-                        &native,
-                        outputLength
-                    )
+        for index in 0..<batch {
+            for group in 0..<geometry.groups {
+                let source = x + (index * geometry.inputChannels + group * channels) * length
+                let output = (index * geometry.outputChannels + group * outputs) * outputLength
+                var native = epilogue.native
+                native.scale = epilogue.scale.map { $0 + group * outputs }
+                native.bias = epilogue.bias.map { $0 + group * outputs }
+                native.mask = epilogue.mask.map { $0 + index * outputLength }
+                native.residual = epilogue.residual.map { $0 + output }
+                switch panels {
+                case .float32(let panels):
+                    withPanels(panels, of: Float.self, group) {
+                        active.convolve_channels(&shape, source, $0, y + output, &native, outputLength)
+                    }
+                case .bfloat16(let panels):
+                    withPanels(panels, of: UInt16.self, group) {
+                        active.narrow.convolve_channels(&shape, source, $0, y + output, &native, outputLength)
+                    }
                 }
             }
         }
@@ -116,22 +144,35 @@ public struct PackedConvolution1D: Sendable {
         shape.input_stride = geometry.inputChannels
         shape.output_stride = geometry.outputChannels
         let (channels, outputs) = (Int(shape.input_channels), Int(shape.output_channels))
-        panels.withElements(of: Float.self) { panels in
-            guard let start = panels.baseAddress else { return }
-            for group in 0..<geometry.groups {
-                var native = epilogue.native
-                native.scale = epilogue.scale.map { $0 + group * outputs }
-                native.bias = epilogue.bias.map { $0 + group * outputs }
-                native.residual = epilogue.residual.map { $0 + group * outputs }
-                active.convolve_rows(
-                    &shape,
-                    x + group * channels,
-                    start + group * panelsPerGroup,
-                    y + group * outputs,
-                    &native,
-                    geometry.outputChannels
-                )
+        for group in 0..<geometry.groups {
+            let (source, target) = (x + group * channels, y + group * outputs)
+            var native = epilogue.native
+            native.scale = epilogue.scale.map { $0 + group * outputs }
+            native.bias = epilogue.bias.map { $0 + group * outputs }
+            native.residual = epilogue.residual.map { $0 + group * outputs }
+            switch panels {
+            case .float32(let panels):
+                withPanels(panels, of: Float.self, group) {
+                    active.convolve_rows(&shape, source, $0, target, &native, geometry.outputChannels)
+                }
+            case .bfloat16(let panels):
+                withPanels(panels, of: UInt16.self, group) {
+                    active.narrow.convolve_rows(&shape, source, $0, target, &native, geometry.outputChannels)
+                }
             }
+        }
+    }
+
+    /// The panels of one group.
+    private func withPanels<T: TensorElement>(
+        _ panels: Tensor,
+        of type: T.Type,
+        _ group: Int,
+        _ body: (UnsafePointer<T>) -> Void
+    ) {
+        panels.withElements(of: type) { panels in
+            guard let start = panels.baseAddress else { return }
+            body(start + group * (panels.count / geometry.groups))
         }
     }
 

@@ -12,7 +12,7 @@ public struct PackedMatrix: Sendable {
     public let rows: Int
     /// The number of columns n of the product.
     public let columns: Int
-    let panels: Tensor
+    let panels: PackedPanels
 
     /// Packs `B`.
     ///
@@ -35,16 +35,37 @@ public struct PackedMatrix: Sendable {
         self.columns = columns
         let width = Int(SN_PANEL)
         let shape = try Shape(checking: [(columns + width - 1) / width, rows, width])
-        panels = Tensor(of: Float.self, shape: shape) { panels in
-            guard let start = panels.baseAddress else { return }
-            active.pack(
-                rows,
-                columns,
-                b,
-                transposed ? 1 : leadingDimension,
-                transposed ? leadingDimension : 1,
-                start
-            )
-        }
+        panels = .float32(
+            Tensor(of: Float.self, shape: shape) { panels in
+                guard let start = panels.baseAddress else { return }
+                active.pack(
+                    rows,
+                    columns,
+                    b,
+                    transposed ? 1 : leadingDimension,
+                    transposed ? leadingDimension : 1,
+                    start
+                )
+            }
+        )
+    }
+
+    private init(rows: Int, columns: Int, panels: PackedPanels) {
+        self.rows = rows
+        self.columns = columns
+        self.panels = panels
+    }
+
+    /// The matrix rounded to bfloat16, halves to even, in half the memory.
+    ///
+    /// Products with it round their left operand too as it enters, and sum in float32.
+    ///
+    /// - Returns: The rounded matrix, which is itself if it was rounded before.
+    /// - Throws: ``ShapeError/tooLarge(dimensions:)``.
+    /// - Complexity: O(k*n).
+    public func narrowed() throws(ShapeError) -> PackedMatrix {
+        let width = Int(SN_PANEL)
+        let narrow = try panels.narrowed(count: (columns + width - 1) / width, taps: 1, depth: rows)
+        return PackedMatrix(rows: rows, columns: columns, panels: narrow)
     }
 }

@@ -41,6 +41,7 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var limits: LimitOptions
     @OptionGroup var passes: PassOptions
+    @OptionGroup var precision: PrecisionOptions
 
     func validate() throws {
         guard seconds > 0, seconds <= 3600 else {
@@ -57,16 +58,20 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         let limits = try limits.limits()
         let disabled = try passes.setting().value.passes
+        let precision = try precision.setting().value
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
-        try CommandFault.locating(place.file.path) { try measure(load(place, bytes, limits, disabled)) }
+        try CommandFault.locating(place.file.path) {
+            try measure(load(place, bytes, limits, disabled, precision))
+        }
     }
 
     private func load(
         _ place: ModelArgument,
         _ bytes: Data,
         _ limits: ModelLimits,
-        _ disabled: Set<PassName>
+        _ disabled: Set<PassName>,
+        _ precision: Precision
     ) throws -> SequenceModel {
         let folder = place.file.deletingLastPathComponent()
         let model = try Model(serialized: bytes, folder: folder, limits: limits)
@@ -74,7 +79,8 @@ struct BenchCommand: ParsableCommand {
         return try SequenceModel(
             model: model,
             override: place.document(),
-            disabledPasses: disabled
+            disabledPasses: disabled,
+            precision: precision
         )
     }
 

@@ -78,13 +78,23 @@ struct ModelArgument: Equatable {
 
     /// The model, ready to be run.
     ///
-    /// - Parameter disabled: The planner's passes that are left out.
+    /// - Parameters:
+    ///   - disabled: The planner's passes that are left out.
+    ///   - precision: The numbers of products with constant weights.
     /// - Returns: The model.
     /// - Throws: What is wrong with the file, or why it cannot be planned.
-    func load(without disabled: Set<PassName> = []) throws -> SequenceModel {
+    func load(
+        without disabled: Set<PassName> = [],
+        precision: Precision = .float32
+    ) throws -> SequenceModel {
         let model = try Model(serialized: try bytes(), folder: file.deletingLastPathComponent())
         try model.validate()
-        return try SequenceModel(model: model, override: try document(), disabledPasses: disabled)
+        return try SequenceModel(
+            model: model,
+            override: try document(),
+            disabledPasses: disabled,
+            precision: precision
+        )
     }
 
     /// The content of the `model.json`; nil if there is none.

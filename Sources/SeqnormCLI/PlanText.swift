@@ -4,7 +4,12 @@ import Inference
 struct PlanText {
     let report: PlanReport
 
-    init(_ report: PlanReport) { self.report = report }
+    let precision: Precision
+
+    init(_ report: PlanReport, precision: Precision = .float32) {
+        self.report = report
+        self.precision = precision
+    }
 
     /// The lines; each ends with a line break.
     var text: String {
@@ -17,6 +22,10 @@ struct PlanText {
             if case .sequences(let reason) = step.way {
                 lines.append(String(repeating: " ", count: 12) + reason)
             }
+        }
+        if precision != .float32 {
+            let way = precision.isNative ? "" : ", emulated"
+            lines.append("products with constant weights in \(precision) (\(Precision.instructions)\(way))")
         }
         let packed = report.steps.count { $0.way == .packed }
         let single = report.steps.count { if case .sequences = $0.way { true } else { false } }

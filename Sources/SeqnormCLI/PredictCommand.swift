@@ -54,6 +54,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     @OptionGroup var limits: LimitOptions
     @OptionGroup var passes: PassOptions
+    @OptionGroup var precision: PrecisionOptions
 
     @Flag(help: "Compare the answers with the records' labels and print the accuracy on standard error.")
     var accuracy = false
@@ -73,7 +74,8 @@ struct PredictCommand: AsyncParsableCommand {
         let (model, lengthLimit) = try await PredictModel.load(
             path: path,
             limits: limits.limits(),
-            disabledPasses: passes.setting().value.passes
+            disabledPasses: passes.setting().value.passes,
+            precision: precision.setting().value
         )
         let names = try model.outputNames(outputName, path: path)
         if topK != nil || accuracy { try model.checkClasses(of: names, topK: topK, path: path) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HTTPAPI
 import HTTPServer
+import Inference
 import Logging
 import Metrics
 import NIOConcurrencyHelpers
@@ -71,9 +72,16 @@ struct ServingProcess: Service {
             options: RepositoryOptions(
                 limits: settings.limits.limits,
                 disabledPasses: settings.disabledPasses.value.passes,
+                precision: settings.precision.value,
                 warmUpBatchings: [settings.batching.value]
             )
         )
+        if !settings.precision.value.isNative {
+            logger.warning(
+                "this processor has no products of bfloat16: --precision bf16 is slower than float32 here",
+                metadata: ["instructions": "\(Precision.instructions)"]
+            )
+        }
         pool = ComputePool(threads: settings.threads.value)
         service = InferenceService(repository: repository, pool: pool, options: settings.batchOptions)
         let identity = try settings.listener.tlsFiles.map { try TLSIdentity($0) }

@@ -55,6 +55,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup var listener: ListenerOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var passes: PassOptions
+    @OptionGroup var precision: PrecisionOptions
     @OptionGroup var tracing: TracingOptions
     @Option(help: "Seconds to go on answering, not ready, after SIGTERM or SIGINT. (default: 5)")
     var drainDelay: Double?
@@ -93,6 +94,7 @@ struct ServeSettings: Sendable {
     let listener: ListenerSettings
     let limits: LimitSettings
     let disabledPasses: Setting<PassList>
+    let precision: Setting<Precision>
     let tracing: TracingSettings
     let drainDelay: Setting<Double>
     let shutdownTimeout: Setting<Double>
@@ -204,6 +206,7 @@ struct ServeSettings: Sendable {
         listener = try ListenerSettings(options.listener, environment: environment)
         limits = try LimitSettings(options.limits, environment: environment)
         disabledPasses = try options.passes.setting(environment)
+        precision = try options.precision.setting(environment)
         tracing = try TracingSettings(options.tracing, environment: environment)
         drainDelay = try read.seconds("drain-delay", options.drainDelay, default: 5, least: 0)
         shutdownTimeout = try read.seconds("shutdown-timeout", options.shutdownTimeout, default: 25, least: 0)
@@ -235,6 +238,7 @@ struct ServeSettings: Sendable {
             maxInstances.summary,
             maxPositions.summary, maxBodyBytes.summary, maxHeaderBytes.summary, maxConnections.summary,
             connections.summary, listener.summary, limits.summary, disabledPasses.summary,
+            precision.summary,
             tracing.summary,
             drainDelay.summary, shutdownTimeout.summary, accessLog.summary, logFormat.summary,
             logLevel.summary,

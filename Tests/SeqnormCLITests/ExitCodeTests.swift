@@ -26,7 +26,9 @@ import Testing
     @Test(arguments: [
         ["--nonsense"], ["nonsense"], ["serve"], ["serve", "--nonsense", "x"], ["serve", "--port", "x", "x"],
         ["serve", "--port", "65536", "x"], ["serve", "--disable-pass", "no-such", "x"],
-        ["inspect", "--disable-pass", "packing", "x"], ["serve", "--batching", "even", "x"], ["predict"],
+        ["inspect", "--disable-pass", "packing", "x"],
+        ["inspect", "--precision", "bf16", "x"], ["serve", "--precision", "bfloat16", "x"],
+        ["serve", "--batching", "even", "x"], ["predict"],
         ["predict", "--format", "xml", "x"], ["predict", "--threads", "0", "x"], ["inspect"], ["health"],
         ["health", "ftp://localhost"], ["health", "--timeout", "0", "http://localhost"],
         ["bench", "--length", "0", "x"], ["freeze"], ["freeze", "x"], ["freeze", "x", "-o", "y"],

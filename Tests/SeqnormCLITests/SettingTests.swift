@@ -72,6 +72,7 @@ import Testing
         ("max-nesting-depth", "12"), ("max-nodes", "13"),
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"), ("disable-pass", "gelu-fusion"),
+        ("precision", "bf16"),
         ("otlp-endpoint", "http://c:4318"), ("otlp-ca", "r"), ("otlp-service-name", "s"),
         ("otlp-sampling-ratio", "0.25"), ("otlp-interval", "0.5"), ("otlp-timeout", "1.5"),
         ("otlp-max-queued-spans", "19"),
@@ -147,6 +148,7 @@ import Testing
             inlinedBytes: 18
         )
         #expect(settings.limits.limits == limits)
+        #expect(settings.precision.value == .bfloat16)
         #expect(settings.decodingLimits.maxSequences == 7)
         #expect(settings.decodingLimits.maxPositions == 8)
     }
@@ -191,6 +193,7 @@ import Testing
 
     @Test(arguments: [
         ("host", ""), ("port", "-1"), ("port", "65536"), ("batching", "even"), ("threads", "0"),
+        ("precision", "half"),
         ("event-loop-threads", "0"), ("max-batch-rows", "0"), ("max-batch-size", "x"),
         ("max-queued-requests", "0"), ("max-queued-rows", "0"), ("max-queue-delay", "-1"),
         ("target-batch-milliseconds", "-1"), ("request-timeout", "-1"), ("max-instances", "0"),

@@ -20,8 +20,11 @@ extern "C" {
 #define SN_MAX_RANK 8
 /// Running sums of one row's moments, for every instruction set.
 #define SN_MOMENT_LANES 16
+/// Elements of the inner dimension that products of bfloat16 take at a time, for every instruction set.
+#define SN_NARROW_BLOCK 32
 
-enum sn_instruction_set { SN_BASELINE = 0, SN_AVX2 = 1, SN_AVX512 = 2 };
+/// The last two have the kernels of AVX-512 but for products of bfloat16.
+enum sn_instruction_set { SN_BASELINE = 0, SN_AVX2 = 1, SN_AVX512 = 2, SN_AVX512_BF16 = 3, SN_AMX = 4 };
 
 enum sn_unary {
     SN_IDENTITY, SN_EXP, SN_LOG, SN_TANH, SN_SIGMOID, SN_ERF, SN_RELU, SN_SQRT, SN_RECIPROCAL, SN_NEGATE, SN_ABSOLUTE,
@@ -86,6 +89,10 @@ struct sn_step {
     bool c_by_row;
     ptrdiff_t inner;                ///< Multiply: c = alpha * a * panels, `inner` columns of a.
     const float *panels;
+    const uint16_t *narrow_panels;  ///< Instead of `panels`, with the function for them.
+    void (*narrow_multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                            const uint16_t *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                            ptrdiff_t residual_stride);
     float alpha;
     bool has_epilogue;
     struct sn_epilogue epilogue;
@@ -94,6 +101,20 @@ struct sn_step {
 /// The valid positions begin ..< end of a sequence; the runs of one ascend and do not touch.
 struct sn_run {
     ptrdiff_t begin, end;
+};
+
+/// Products whose operands are rounded to bfloat16 and whose sums are float32; weights packed by `sn_narrow_pack`. They take
+/// what their namesakes of `struct sn_kernels` do.
+struct sn_narrow_kernels {
+    /// To the nearest, halves to even; what is below the normal range becomes zero, NaN stays NaN.
+    void (*round)(ptrdiff_t count, const float *x, uint16_t *y);
+    void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                     const uint16_t *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                     ptrdiff_t residual_stride);
+    void (*convolve_rows)(const struct sn_convolution *s, const float *x, const uint16_t *panels, float *y,
+                          const struct sn_epilogue *e, ptrdiff_t residual_stride);
+    void (*convolve_channels)(const struct sn_convolution *s, const float *x, const uint16_t *panels, float *y,
+                              const struct sn_epilogue *e, ptrdiff_t residual_stride);
 };
 
 struct sn_kernels {
@@ -154,6 +175,7 @@ struct sn_kernels {
     void (*lstm_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
     /// All operations of step 0 in order, then those of step 1, and so on; `alive` has the rows of each step, or is null.
     void (*run_steps)(const struct sn_step *program, ptrdiff_t count, ptrdiff_t steps, const ptrdiff_t *alive);
+    struct sn_narrow_kernels narrow;
 };
 
 /// The table of an instruction set; null if this machine cannot run it.
@@ -162,6 +184,14 @@ const struct sn_kernels *sn_kernels_for(int instruction_set);
 int sn_active_instruction_set(void);
 /// The table in use; never null.
 const struct sn_kernels *sn_active(void);
+
+/// Elements from one tap to the next in the inner dimension of packed bfloat16 weights of `depth` input channels.
+ptrdiff_t sn_narrow_piece(ptrdiff_t depth);
+/// The inner dimension of packed bfloat16 weights, zeros included; a multiple of SN_NARROW_BLOCK.
+ptrdiff_t sn_narrow_depth(ptrdiff_t taps, ptrdiff_t depth);
+/// `count` panels of `pack`, [count][taps * depth][SN_PANEL], rounded, into pairs of rows:
+/// [count][sn_narrow_depth / 2][SN_PANEL][2].
+void sn_narrow_pack(ptrdiff_t taps, ptrdiff_t depth, ptrdiff_t count, const float *panels, uint16_t *narrow);
 
 /// y[j, i] = x[i, j] of elements of 1, 2, 4 or 8 bytes.
 void sn_transpose(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t element_bytes, const void *x, void *y);

@@ -25,9 +25,10 @@ struct ModelMetadata: Encodable {
         let predictOutputs: [String]
         let layers: [Layer]
         let digest: String
+        let precision: String
 
         enum CodingKeys: String, CodingKey {
-            case signature, layers, digest
+            case signature, layers, digest, precision
             case predictOutputs = "predict_outputs"
         }
     }
@@ -48,7 +49,8 @@ struct ModelMetadata: Encodable {
             layers: model.sequenceModel.layers.map {
                 Layer(name: $0.name, channels: $0.channels, steps: $0.steps)
             },
-            digest: "sha256:" + model.digest
+            digest: "sha256:" + model.digest,
+            precision: model.sequenceModel.precision.rawValue
         )
     }
 }

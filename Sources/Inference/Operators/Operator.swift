@@ -14,6 +14,11 @@ protocol Operator: Sendable {
     /// - Returns: The better operator for a node with the same inputs, or nil if there is none.
     func prepare(_ constants: [Tensor?]) -> (any Operator)?
 
+    /// The same computation with its packed weights rounded to bfloat16.
+    ///
+    /// - Returns: The rounded operator, or nil if it has no packed weights.
+    func narrowed() -> (any Operator)?
+
     /// Whether the operator itself takes 16-bit floats; else they are widened before it and its results rounded.
     var takesHalves: Bool { get }
 
@@ -31,6 +36,8 @@ extension Operator {
     var takesHalves: Bool { false }
 
     func prepare(_ constants: [Tensor?]) -> (any Operator)? { nil }
+
+    func narrowed() -> (any Operator)? { nil }
 }
 
 /// The outputs of one evaluation; the common case of one allocates nothing.

@@ -46,10 +46,16 @@ enum PlannerPasses {
     /// - Parameters:
     ///   - graph: The graph.
     ///   - disabled: The passes that are left out.
-    static func run(on graph: inout PlanGraph, without disabled: Set<PassName> = []) {
+    ///   - precision: The numbers of products with constant weights.
+    static func run(
+        on graph: inout PlanGraph,
+        without disabled: Set<PassName> = [],
+        precision: Precision = .float32
+    ) {
         for pass in all where !disabled.contains(pass.name) { apply(pass, to: &graph) }
         graph.removeDeadNodes()
         if !disabled.contains(.weightPacking) { WeightPacking.run(on: &graph) }
+        if precision == .bfloat16 { WeightNarrowing.run(on: &graph) }
     }
 
     private static func apply<Pass: PlannerPass>(_ pass: Pass.Type, to graph: inout PlanGraph) {

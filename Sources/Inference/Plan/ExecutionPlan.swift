@@ -25,17 +25,19 @@ public struct ExecutionPlan: Sendable {
     ///   - rewriting: Whether the planner's passes may join operators, which is faster and changes how results are
     ///     rounded; else every node is computed as it is written.
     ///   - disabled: Other passes that are left out.
+    ///   - precision: The numbers of products with constant weights.
     /// - Throws: ``PlanError/unsupportedOperator(path:operatorType:domain:opset:)``,
     ///   ``PlanError/invalidNode(path:operatorType:reason:)`` or another ``PlanError`` with the place.
     public init(
         _ model: Model,
         outputs: [String]? = nil,
         rewriting: Bool = true,
-        without disabled: Set<PassName> = []
+        without disabled: Set<PassName> = [],
+        precision: Precision = .float32
     ) throws(PlanError) {
         let disabled = rewriting ? disabled : disabled.union(PassName.joining)
         var planned = try Self.graph(of: model, outputs: outputs, without: disabled)
-        PlannerPasses.run(on: &planned.graph, without: disabled)
+        PlannerPasses.run(on: &planned.graph, without: disabled, precision: precision)
         self.init(planned)
     }
 

@@ -4,7 +4,7 @@ extension SequenceModel {
     /// Pads, masks, runs the model as it is, and cuts the answers.
     func paddedExecutor(for request: OutputRequest) throws(PlanError) -> any SequenceExecutor {
         let (model, rules) = try resolve(request)
-        let plan = try ExecutionPlan(model, outputs: rules.map(\.value), without: disabledPasses)
+        let plan = try plan(of: model, rules)
         return PaddedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
     }
 
@@ -19,14 +19,14 @@ extension SequenceModel {
             guard !planned.graph.hasOtherValues else { throw NoRule("some values are no tensors") }
             inputs = try PackedInputs(planned.graph, declared: planned.inputs, signature: signature)
         } catch {
-            let plan = try ExecutionPlan(model, outputs: rules.map(\.value), without: disabledPasses)
+            let plan = try plan(of: model, rules)
             let single = RaggedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
             return (single, PlanReport(steps: [], fault: error.reason))
         }
         if !disabledPasses.contains(.knownValues) {
             KnownValues.fold(&planned.graph, inputs: inputs.facts)
         }
-        PlannerPasses.run(on: &planned.graph, without: disabledPasses)
+        PlannerPasses.run(on: &planned.graph, without: disabledPasses, precision: precision)
         planned.removeUnusedInputs()
         let plan = ExecutionPlan(planned)
         let single = RaggedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
@@ -37,6 +37,15 @@ extension SequenceModel {
         } catch {
             return (single, PlanReport(steps: [], fault: error.reason))
         }
+    }
+
+    private func plan(of model: Model, _ rules: [OutputRule]) throws(PlanError) -> ExecutionPlan {
+        try ExecutionPlan(
+            model,
+            outputs: rules.map(\.value),
+            without: disabledPasses,
+            precision: precision
+        )
     }
 
     /// How a request is run over a batch of sequences of different lengths.

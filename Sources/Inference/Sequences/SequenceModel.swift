@@ -21,6 +21,8 @@ public final class SequenceModel: Sendable {
     let places: [String: LayerPlace]
     /// The planner's passes that are left out.
     public let disabledPasses: Set<PassName>
+    /// The numbers of products with constant weights.
+    public let precision: Precision
     private let cache = ExecutorCache()
 
     /// Reads a model's signature and plans all its outputs once, so that a model that cannot run is refused here.
@@ -29,12 +31,14 @@ public final class SequenceModel: Sendable {
     ///   - model: A validated model.
     ///   - override: The contents of a `model.json`, which says what cannot be inferred.
     ///   - disabledPasses: The planner's passes that are left out.
+    ///   - precision: The numbers of products with constant weights.
     /// - Throws: ``PlanError/batchStatistics(path:label:)`` for a model that is not frozen,
     ///   ``PlanError/signature(_:)``, or why the model cannot be planned.
     public convenience init(
         model: Model,
         override: Data? = nil,
-        disabledPasses: Set<PassName> = []
+        disabledPasses: Set<PassName> = [],
+        precision: Precision = .float32
     ) throws(PlanError) {
         let model = try model.expanded()
         if let found = UnfrozenStatistic.first(in: model) {
@@ -50,7 +54,8 @@ public final class SequenceModel: Sendable {
             model: model,
             signature: signature,
             sites: NormalizationSite.sites(in: model),
-            disabledPasses: disabledPasses
+            disabledPasses: disabledPasses,
+            precision: precision
         )
     }
 
@@ -58,10 +63,12 @@ public final class SequenceModel: Sendable {
         model: Model,
         signature: Signature,
         sites: [NormalizationSite],
-        disabledPasses: Set<PassName> = []
+        disabledPasses: Set<PassName> = [],
+        precision: Precision = .float32
     ) throws(PlanError) {
         self.model = model
         self.disabledPasses = disabledPasses
+        self.precision = precision
         self.signature = signature
         self.sites = sites
         let names = signature.outputs.map(\.name)

@@ -25,7 +25,7 @@ public struct RecurrentLayer: Sendable {
     /// H, the length of a state.
     public let hidden: Int
     /// `[features, width]`.
-    private let inputMatrix: PackedMatrix
+    private var inputMatrix: PackedMatrix
     /// The biases that the projection adds, `[width]`.
     private let inputBias: Tensor
     /// `[hidden, width]`, without the candidate of a GRU that resets before the product.
@@ -104,6 +104,17 @@ public struct RecurrentLayer: Sendable {
             try peepholes.map { (source) throws(ShapeError) in
                 try Tensor((0..<3 * hidden).map { source[$0] }, shape: Shape(checking: [3 * hidden]))
             }
+    }
+
+    /// The layer with the weights of its inputs rounded to bfloat16; its states and their weights stay in float32.
+    ///
+    /// - Returns: The layer, which is itself if it was rounded before.
+    /// - Throws: ``ShapeError/tooLarge(dimensions:)``.
+    /// - Complexity: O(width * features).
+    public func narrowed() throws(ShapeError) -> RecurrentLayer {
+        var layer = self
+        layer.inputMatrix = try inputMatrix.narrowed()
+        return layer
     }
 
     /// What inputs give to the gates: `x W + b`, in one product for all rows.

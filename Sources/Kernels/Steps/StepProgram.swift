@@ -154,10 +154,19 @@ public struct StepProgram {
     ) {
         matrices.append(matrix)
         // The panels stand in the matrix's own memory, which `matrices` keeps.
-        let panels = matrix.panels.withElements(of: Float.self) { $0.baseAddress }
+        let panels: UnsafePointer<Float>?
+        let narrow: UnsafePointer<UInt16>?
+        switch matrix.panels {
+        case .float32(let tensor):
+            (panels, narrow) = (tensor.withElements(of: Float.self) { $0.baseAddress }, nil)
+        case .bfloat16(let tensor):
+            (panels, narrow) = (nil, tensor.withElements(of: UInt16.self) { $0.baseAddress })
+        }
         add(SN_STEP_MULTIPLY, a, c) {
             $0.inner = matrix.rows
             $0.panels = panels
+            $0.narrow_panels = narrow
+            $0.narrow_multiply = active.narrow.multiply
             $0.alpha = alpha
             $0.has_epilogue = bias != nil || activation != .identity
             $0.epilogue = Epilogue(bias: bias, activation: activation).native

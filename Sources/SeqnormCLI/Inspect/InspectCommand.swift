@@ -28,12 +28,14 @@ struct InspectCommand: ParsableCommand {
 
     @OptionGroup var limits: LimitOptions
     @OptionGroup var passes: PassOptions
+    @OptionGroup var precision: PrecisionOptions
 
     func validate() throws {
         if let graph, !GraphFile.endings.contains(FilePath.ending(graph)) {
             throw ValidationError("--graph must end in .svg or .dot")
         }
         if !plan, !passes.disabled.isEmpty { throw ValidationError("--disable-pass goes with --plan") }
+        if !plan, precision.precision != nil { throw ValidationError("--precision goes with --plan") }
     }
 
     func run() throws {
@@ -44,7 +46,9 @@ struct InspectCommand: ParsableCommand {
         let drawing = try graph.map { path throws(CommandFault) in try GraphFile(path: path) }
         let loaded = try CommandFault.locating(place.file.path) { try Self.load(place, bytes, limits) }
         try drawing?.write(loaded, title: model)
-        if plan { return try printPlan(place, loaded, without: disabled) }
+        if plan {
+            return try printPlan(place, loaded, without: disabled, precision: precision.setting().value)
+        }
         let summary = try CommandFault.locating(place.file.path) {
             try Self.summary(of: place, bytes, loaded)
         }
@@ -61,17 +65,19 @@ struct InspectCommand: ParsableCommand {
     private func printPlan(
         _ place: ModelArgument,
         _ model: Model,
-        without disabled: Set<PassName>
+        without disabled: Set<PassName>,
+        precision: Precision
     ) throws {
         let report = try CommandFault.locating(place.file.path) {
             let loaded = try SequenceModel(
                 model: model,
                 override: try place.document(),
-                disabledPasses: disabled
+                disabledPasses: disabled,
+                precision: precision
             )
             return try loaded.planReport(for: .outputs([]))
         }
-        print(PlanText(report).text, terminator: "")
+        print(PlanText(report, precision: precision).text, terminator: "")
     }
 
     private static func load(_ place: ModelArgument, _ bytes: Data, _ limits: ModelLimits) throws -> Model {

@@ -12,18 +12,25 @@ enum PredictModel {
     ///   - path: The file or folder.
     ///   - limits: What the model may ask for.
     ///   - disabledPasses: The planner's passes that are left out.
+    ///   - precision: The numbers of products with constant weights.
     /// - Returns: The model, and which lengths it takes, nil for all.
     /// - Throws: ``PredictError`` if there is none or more than one, or it cannot be loaded.
     static func load(
         path: String,
         limits: ModelLimits,
-        disabledPasses: Set<PassName> = []
+        disabledPasses: Set<PassName> = [],
+        precision: Precision = .float32
     ) async throws -> (
         model: SequenceModel, lengthLimit: LengthLimit?
     ) {
         let repository = try ModelRepository(
             paths: [URL(fileURLWithPath: path)],
-            options: RepositoryOptions(limits: limits, disabledPasses: disabledPasses, warmUpLengths: [])
+            options: RepositoryOptions(
+                limits: limits,
+                disabledPasses: disabledPasses,
+                precision: precision,
+                warmUpLengths: []
+            )
         )
         let names = Set(repository.status.map(\.name)).sorted()
         guard let name = names.first else { throw PredictError.noModel(path) }

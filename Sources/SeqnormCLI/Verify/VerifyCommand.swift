@@ -44,6 +44,7 @@ struct VerifyCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var passes: PassOptions
+    @OptionGroup var precision: PrecisionOptions
 
     func validate() throws {
         if format != nil && data == nil { throw ValidationError("--format goes with --data") }
@@ -51,8 +52,11 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let disabled = try passes.setting().value.passes
+        let precision = try precision.setting().value
         let place = try ModelArgument(path: model)
-        let loaded = try CommandFault.locating(place.file.path) { try place.load(without: disabled) }
+        let loaded = try CommandFault.locating(place.file.path) {
+            try place.load(without: disabled, precision: precision)
+        }
         let sequences = try data.map {
             try ProbeRecords.read($0, format: format, signature: loaded.signature)
         }

@@ -31,7 +31,8 @@ struct ModelLoader: Sendable {
             let sequenceModel = try SequenceModel(
                 model: model,
                 override: override(for: location),
-                disabledPasses: options.disabledPasses
+                disabledPasses: options.disabledPasses,
+                precision: options.precision
             )
             let limit = try LengthProbe(sequenceModel).limit()
             let runTimes = RunTimes()

@@ -11,6 +11,8 @@ public struct RepositoryOptions: Hashable, Sendable {
     public var limits: ModelLimits
     /// The planner's passes that are left out.
     public var disabledPasses: Set<PassName>
+    /// The numbers of products with constant weights.
+    public var precision: Precision
     /// Threads that load models; nil: one a core.
     public var loadThreads: Int?
     /// Lengths of the sequences a model is tried with before it is ready; those it cannot take are left out.
@@ -25,6 +27,7 @@ public struct RepositoryOptions: Hashable, Sendable {
     ///   - maxOverrideBytes: 1 MiB by default.
     ///   - limits: What a model may ask for.
     ///   - disabledPasses: The planner's passes that are left out; none by default.
+    ///   - precision: The numbers of products with constant weights; float32 by default.
     ///   - loadThreads: nil by default: one a core.
     ///   - warmUpLengths: Each at least 1; empty: no warm-up.
     ///   - warmUpBatchings: Those the server will use.
@@ -33,6 +36,7 @@ public struct RepositoryOptions: Hashable, Sendable {
         maxOverrideBytes: Int = 1 << 20,
         limits: ModelLimits = .standard,
         disabledPasses: Set<PassName> = [],
+        precision: Precision = .float32,
         loadThreads: Int? = nil,
         warmUpLengths: [Int] = [1, 2, 17, 64],
         warmUpBatchings: [Batching] = [.ragged]
@@ -41,6 +45,7 @@ public struct RepositoryOptions: Hashable, Sendable {
         self.maxOverrideBytes = maxOverrideBytes
         self.limits = limits
         self.disabledPasses = disabledPasses
+        self.precision = precision
         self.loadThreads = loadThreads
         self.warmUpLengths = warmUpLengths
         self.warmUpBatchings = warmUpBatchings

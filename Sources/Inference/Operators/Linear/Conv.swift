@@ -54,6 +54,11 @@ struct Conv: Operator {
         return Conv(self, prepared: packed, bias: bias, activation: activation)
     }
 
+    func narrowed() -> (any Operator)? {
+        guard let narrow = try? prepared?.narrowed() else { return nil }
+        return Conv(self, prepared: narrow, bias: bias, activation: activation)
+    }
+
     private var isPaddingFixed: Bool {
         guard case .given = attributes.padding else { return false }
         return true

@@ -65,6 +65,8 @@ struct Gemm: Operator {
         return Gemm(self, prepared: MatMul.Prepared(matrix: packed, bias: addend, activation: .identity))
     }
 
+    func narrowed() -> (any Operator)? { prepared?.narrowed().map { Gemm(self, prepared: $0) } }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let a = try inputs[0]
         guard a.elementType == .float32 else {

@@ -14,6 +14,12 @@ struct MatMul: Operator {
         /// One addend a column, `[columns]`.
         let bias: Tensor?
         let activation: UnaryOperation
+
+        /// The same with the matrix rounded to bfloat16; nil if that is too large.
+        func narrowed() -> Prepared? {
+            guard let narrow = try? matrix.narrowed() else { return nil }
+            return Prepared(matrix: narrow, bias: bias, activation: activation)
+        }
     }
 
     let prepared: Prepared?
@@ -40,6 +46,8 @@ struct MatMul: Operator {
         }
         return packed.map { Prepared(matrix: $0, bias: bias, activation: activation) }
     }
+
+    func narrowed() -> (any Operator)? { prepared?.narrowed().map { MatMul(prepared: $0) } }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let a = try inputs[0]

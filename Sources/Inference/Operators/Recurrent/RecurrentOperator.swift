@@ -23,6 +23,11 @@ extension RecurrentOperator {
         return RecurrentWeights(attributes, constants: constants).map { Self(self, weights: $0) }
     }
 
+    func narrowed() -> (any Operator)? {
+        guard let narrow = try? weights?.narrowed() else { return nil }
+        return Self(self, weights: narrow)
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         if try inputs[0].elementType == .float64 {
             return try DoubleRecurrence(attributes, inputs).evaluate()

@@ -57,6 +57,15 @@ struct RecurrentWeights: Sendable {
         self.layers = layers
     }
 
+    private init(layers: [RecurrentLayer]) { self.layers = layers }
+
+    /// The same with the weights of the inputs rounded to bfloat16.
+    func narrowed() throws(ShapeError) -> RecurrentWeights {
+        var narrow: [RecurrentLayer] = []
+        for layer in layers { narrow.append(try layer.narrowed()) }
+        return RecurrentWeights(layers: narrow)
+    }
+
     /// The weights of a node whose constants they are; nil if they are not, or do not fit.
     init?(_ attributes: RecurrentAttributes, constants: [Tensor?]) {
         func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }

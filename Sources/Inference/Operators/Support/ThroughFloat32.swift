@@ -11,6 +11,10 @@ struct ThroughFloat32: Operator {
         return computation.prepare(wide).map { ThroughFloat32(computation: $0) }
     }
 
+    func narrowed() -> (any Operator)? {
+        computation.narrowed().map { ThroughFloat32(computation: $0) }
+    }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         var half: ElementType?
         var tensors: [Tensor?] = []
