@@ -2,7 +2,7 @@ public import NIOHTTP1
 
 /// Why the server itself turns a request down before, or instead of, any handler.
 public enum Rejection: Error, Hashable, Sendable {
-    /// The bytes are not HTTP/1.1; the connection is closed.
+    /// The bytes are not HTTP; the connection is closed.
     case malformed(reason: String)
     /// Request line and header fields are larger than `limit` bytes.
     case headerTooLarge(limit: Int)

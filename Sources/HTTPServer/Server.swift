@@ -4,7 +4,7 @@ public import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// An HTTP/1.1 server on SwiftNIO; knows bytes, limits and connections, but nothing of what it serves.
+/// A server of HTTP/1.1 and HTTP/2 on SwiftNIO; knows bytes, limits and connections, but nothing of what it serves.
 ///
 /// ```swift
 /// let server = Server(configuration: ServerConfiguration(), responder: api, logger: logger)
@@ -177,7 +177,7 @@ extension ServerConfiguration {
         let limits = [
             ("eventLoopThreads", eventLoopThreads), ("maxConnections", maxConnections),
             ("maxHeaderBytes", maxHeaderBytes), ("maxBodyBytes", maxBodyBytes), ("backlog", backlog),
-            ("maxInflateRatio", maxInflateRatio),
+            ("maxInflateRatio", maxInflateRatio), ("maxConcurrentStreams", maxConcurrentStreams),
         ]
         guard (0...9).contains(compressionLevel) else {
             throw .invalidConfiguration(name: "compressionLevel", value: compressionLevel)

@@ -22,6 +22,10 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var eventLoopThreads: Int
     /// Connections open at once; one more is answered with ``Rejection/tooManyConnections(limit:)``.
     public var maxConnections: Int
+    /// Whether HTTP/2 is spoken with clients that ask for it: over TLS by ALPN, without by beginning with it.
+    public var speaksHTTP2: Bool
+    /// Requests of one connection of HTTP/2 that are answered at once, at least 1.
+    public var maxConcurrentStreams: Int
     /// Bytes of request line and header fields together, beyond which ``Rejection/headerTooLarge(limit:)``.
     public var maxHeaderBytes: Int
     /// Bytes of one request body, chunked or not, beyond which ``Rejection/bodyTooLarge(limit:)``.
@@ -47,7 +51,7 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// How long ``Server/stop()`` waits for requests in flight before it closes their connections.
     public var shutdownTimeout: Duration
 
-    /// The defaults: 127.0.0.1:8080, one event loop, 1024 connections, 16 KiB of header, 64 MiB of body.
+    /// The defaults: 127.0.0.1:8080, one event loop, 1024 connections, 16 KiB of header, 64 MiB of body, HTTP/2 as well.
     public init() {
         host = "127.0.0.1"
         port = 8080
@@ -55,6 +59,8 @@ public struct ServerConfiguration: Sendable, Equatable {
         backlog = 1024
         eventLoopThreads = 1
         maxConnections = 1024
+        speaksHTTP2 = true
+        maxConcurrentStreams = 100
         maxHeaderBytes = 16 << 10
         maxBodyBytes = 64 << 20
         maxInflateRatio = 100

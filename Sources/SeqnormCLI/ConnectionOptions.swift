@@ -11,6 +11,10 @@ struct ConnectionOptions: ParsableArguments {
     var bodyTimeout: Double?
     @Option(help: "Seconds until a client must have taken an answer, or 64 KiB more of it. (default: 60)")
     var writeTimeout: Double?
+    @Option(help: "Whether HTTP/2 is spoken with clients that ask for it: true or false. (default: true)")
+    var http2: Bool?
+    @Option(help: "The most requests of one HTTP/2 connection at once. (default: 100)")
+    var maxConcurrentStreams: Int?
     @Option(help: "How many times its size a compressed body may become. (default: 100)")
     var maxInflateRatio: Int?
     @Option(help: "How hard answers are compressed where asked for, 1 to 9; 0: not at all. (default: 1)")
@@ -23,6 +27,8 @@ struct ConnectionSettings: Sendable {
     let headerTimeout: Setting<Double>
     let bodyTimeout: Setting<Double>
     let writeTimeout: Setting<Double>
+    let http2: Setting<Bool>
+    let maxConcurrentStreams: Setting<Int>
     let maxInflateRatio: Setting<Int>
     let compressionLevel: Setting<Int>
 
@@ -38,6 +44,13 @@ struct ConnectionSettings: Sendable {
         headerTimeout = try read.seconds("header-timeout", options.headerTimeout, default: 10)
         bodyTimeout = try read.seconds("body-timeout", options.bodyTimeout, default: 60)
         writeTimeout = try read.seconds("write-timeout", options.writeTimeout, default: 60)
+        http2 = try read.flag("http2", options.http2, default: true)
+        maxConcurrentStreams = try read.count(
+            "max-concurrent-streams",
+            options.maxConcurrentStreams,
+            default: 100,
+            in: 1...65536
+        )
         maxInflateRatio = try read.count(
             "max-inflate-ratio",
             options.maxInflateRatio,
@@ -60,6 +73,8 @@ struct ConnectionSettings: Sendable {
         configuration.headerTimeout = .seconds(headerTimeout.value)
         configuration.bodyTimeout = .seconds(bodyTimeout.value)
         configuration.writeTimeout = .seconds(writeTimeout.value)
+        configuration.speaksHTTP2 = http2.value
+        configuration.maxConcurrentStreams = maxConcurrentStreams.value
         configuration.maxInflateRatio = maxInflateRatio.value
         configuration.compressionLevel = compressionLevel.value
     }
@@ -68,7 +83,7 @@ struct ConnectionSettings: Sendable {
     var summary: String {
         [
             idleTimeout.summary, headerTimeout.summary, bodyTimeout.summary, writeTimeout.summary,
-            maxInflateRatio.summary, compressionLevel.summary,
+            http2.summary, maxConcurrentStreams.summary, maxInflateRatio.summary, compressionLevel.summary,
         ].joined(separator: " ")
     }
 }

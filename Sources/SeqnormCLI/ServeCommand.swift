@@ -84,7 +84,9 @@ struct ServingProcess: Service {
         }
         pool = ComputePool(threads: settings.threads.value)
         service = InferenceService(repository: repository, pool: pool, options: settings.batchOptions)
-        let identity = try settings.listener.tlsFiles.map { try TLSIdentity($0) }
+        let identity = try settings.listener.tlsFiles.map {
+            try TLSIdentity($0, speaksHTTP2: settings.connections.http2.value)
+        }
         let access = try settings.listener.apiKeys.value.value.map { try AccessControl(path: $0) }
         reloads = [identity.map { .init($0) }, access.map { .init($0) }].compactMap(\.self)
         let bound = NIOLockedValueBox<Server?>(nil)

@@ -65,7 +65,8 @@ import Testing
         ("request-timeout", "2.5"),
         ("max-instances", "7"), ("max-positions", "8"), ("max-body-bytes", "9"), ("max-header-bytes", "300"),
         ("max-connections", "11"), ("idle-timeout", "2.5"), ("header-timeout", "3.5"),
-        ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("max-inflate-ratio", "6"),
+        ("body-timeout", "4.5"), ("write-timeout", "5.5"), ("http2", "false"), ("max-concurrent-streams", "8"),
+        ("max-inflate-ratio", "6"),
         ("compression-level", "7"),
         ("unix-socket", "/s"), ("admin-port", "9"), ("tls-certificate", "c"), ("tls-key", "k"),
         ("tls-client-ca", "a"), ("api-keys", "f"), ("cors-origin", "https://a,https://b"),
@@ -118,6 +119,8 @@ import Testing
         #expect(server.headerTimeout == .milliseconds(3500))
         #expect(server.bodyTimeout == .milliseconds(4500))
         #expect(server.writeTimeout == .milliseconds(5500))
+        #expect(!server.speaksHTTP2)
+        #expect(server.maxConcurrentStreams == 8)
         #expect(server.maxInflateRatio == 6)
         #expect(server.compressionLevel == 7)
         #expect(server.unixSocketPath == "/s")
@@ -203,7 +206,7 @@ import Testing
         ("max-scan-output-bytes", "0"), ("max-function-depth", "65"), ("max-inlined-bytes", "0"),
         ("drain-delay", "nan"), ("shutdown-timeout", "1e9"), ("log-level", "loud"),
         ("idle-timeout", "0"), ("write-timeout", "nan"),
-        ("max-inflate-ratio", "0"), ("compression-level", "10"),
+        ("http2", "maybe"), ("max-concurrent-streams", "0"), ("max-inflate-ratio", "0"), ("compression-level", "10"),
         ("admin-port", "65536"), ("otlp-endpoint", "collector:4318"), ("otlp-sampling-ratio", "1.1"),
         ("otlp-sampling-ratio", "nan"), ("otlp-interval", "0"), ("otlp-max-queued-spans", "0"),
         ("otlp-endpoint", "http://name:secret@collector"),

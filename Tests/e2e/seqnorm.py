@@ -154,8 +154,8 @@ class Server:
                 connection.sendall(payload)
                 if shut:
                     connection.shutdown(socket.SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
-                pass
+            except OSError:
+                pass  # the server has closed already
             return drain(connection)
 
     def signal(self, number=signal.SIGTERM):

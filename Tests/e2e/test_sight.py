@@ -55,7 +55,7 @@ def test_every_option_of_serve_is_in_the_documentation():
     from seqnorm import run
 
     page = (ROOT / "docs/operations.md").read_text()
-    options = set(re.findall(r"--[a-z][a-z-]+", run("serve", "--help").stdout.decode())) - {"--help", "--version"}
+    options = set(re.findall(r"--[a-z][a-z0-9-]+", run("serve", "--help").stdout.decode())) - {"--help", "--version"}
     for option in options - {"--drain-delay"}:
         assert f"`{option}`" in page, option
 

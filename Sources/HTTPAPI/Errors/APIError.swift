@@ -24,7 +24,7 @@ public struct APIError: Error, Hashable, Sendable {
         case methodNotAllowed = "method_not_allowed"
         /// The client takes no media type the route has: 406.
         case notAcceptable = "not_acceptable"
-        /// The request is not HTTP/1.1: 400, 417, 501 or 505.
+        /// The request is not HTTP: 400, 417, 501 or 505.
         case malformedRequest = "malformed_request"
         /// The request did not arrive in time: 408.
         case requestTimeout = "request_timeout"

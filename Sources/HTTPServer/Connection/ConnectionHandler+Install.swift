@@ -19,21 +19,35 @@ extension ConnectionHandler {
         let isWithinLimit = try registry.add(channel) <= configuration.maxConnections
         let limit = configuration.maxConnections
         let pipeline = channel.pipeline.syncOperations
+        let handler = ConnectionHandler(
+            configuration: configuration,
+            responder: responder,
+            registry: registry,
+            logger: logger,
+            refusal: isWithinLimit ? nil : .tooManyConnections(limit: limit)
+        )
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
         if isWithinLimit {
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = configuration.maxHeaderBytes
             limits.maxHeaderListSize = configuration.maxHeaderBytes
-            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+            let decoder = ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits))
+            if configuration.speaksHTTP2 {
+                let detector = HTTP2Detector(isSecure: tls != nil) { context in
+                    try installHTTP2(
+                        behind: context,
+                        configuration: configuration,
+                        responder: responder,
+                        registry: registry,
+                        logger: logger
+                    )
+                    context.pipeline.syncOperations.removeHandler(decoder, promise: nil)
+                    context.pipeline.syncOperations.removeHandler(handler, promise: nil)
+                }
+                try pipeline.addHandler(detector)
+            }
+            try pipeline.addHandler(decoder)
         }
-        try pipeline.addHandler(
-            ConnectionHandler(
-                configuration: configuration,
-                responder: responder,
-                registry: registry,
-                logger: logger,
-                refusal: isWithinLimit ? nil : .tooManyConnections(limit: limit)
-            )
-        )
+        try pipeline.addHandler(handler)
     }
 }

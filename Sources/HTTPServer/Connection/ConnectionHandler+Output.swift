@@ -3,6 +3,7 @@ import NIOHTTP1
 
 extension ConnectionHandler {
     func sendContinue() {
+        guard !isStream else { return writeStreamContinue() }
         guard let context else { return }
         context.writeAndFlush(
             Self.wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")),
@@ -23,6 +24,10 @@ extension ConnectionHandler {
         if case .bytes(let bytes) = response.body { body = bytes }
         let mayHaveBody = response.status.mayHaveResponseBody
         let sendsBody = mayHaveBody && !head.isHead && body.readableBytes > 0
+        if isStream {
+            writeStreamHead(response, length: mayHaveBody ? body.readableBytes : nil, endsStream: !sendsBody)
+            return finishStream(with: sendsBody ? body : nil)
+        }
         let isInline = sendsBody && body.readableBytes <= ResponseEncoder.maxInlineBodyBytes
         var bytes = encoder.encode(
             response,
@@ -99,6 +104,11 @@ extension ConnectionHandler {
             return nil
         }
         let response = opened(response, head)
+        if isStream {
+            writeStreamHead(response, length: nil, endsStream: head.isHead)
+            if head.isHead { finishStream(with: nil) } else { context.flush() }
+            return head.isHead ? nil : .close
+        }
         let framing = head.isVersion10 ? ResponseEncoder.Framing.close : .chunked
         // A body that is still coming may have come by the end of the answer.
         let keepAlive = (mayKeepAlive || mayKeepAliveIfWhole) && framing == .chunked
@@ -130,6 +140,10 @@ extension ConnectionHandler {
             if self?.phase == .handling { self?.timer?.clear() }
             self?.noteWriting(false)
         }
+        if isStream {
+            writeStreamBody(part, endsStream: false, promise: promise)
+            return promise.futureResult
+        }
         let bytes =
             framing == .chunked
             ? ResponseEncoder.chunk(part, allocator: context.channel.allocator) : part
@@ -144,6 +158,7 @@ extension ConnectionHandler {
             close()
             return
         }
+        guard !isStream else { return finishStream(with: ByteBuffer()) }
         let end = framing == .chunked ? ByteBuffer(staticString: "0\r\n\r\n") : ByteBuffer()
         let keepAlive = isStreamKeepAlive && streamedInput == nil
         finish(with: end, keepAlive: keepAlive, lingers: hasUnreadInput)

@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import NIOCore
 
@@ -23,9 +22,9 @@ extension ConnectionHandler {
         timer?.set(TimeAmount(configuration.writeTimeout))
     }
 
-    /// What the kernel has not taken yet.
+    /// What has not gone out yet.
     private var bufferedBytes: Int {
-        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        isStream ? streamBytes : context?.channel.unwrittenBytes ?? 0
     }
 
     func timedOut() {
@@ -46,10 +45,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// Makes the close that follows a reset: the client does not take what is left, and the kernel must not keep it.
     private func dropUnwritten() {
         logger.debug("an answer was not taken in time", metadata: ["request_id": "\(requestHead.requestID)"])
-        let provider = context?.channel as? any SocketOptionProvider
-        _ = provider?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        if !isStream { context?.channel.dropUnwritten() }
     }
 }

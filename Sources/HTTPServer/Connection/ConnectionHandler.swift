@@ -5,10 +5,10 @@ import NIOHTTP1
 
 /// One connection: requests in, answers out, one after the other, within the limits.
 ///
-/// Lives on the connection's event loop. A request is assembled whole, then answered: at once, or by a task if
-/// that takes waiting or the body is long. Parts of later (pipelined) requests wait in ``pending`` and stop the
-/// reading meanwhile.
-final class ConnectionHandler: ChannelDuplexHandler {
+/// Or one stream of HTTP/2, which is a connection with one request. Lives on the connection's event loop. A request is
+/// assembled whole, then answered: at once, or by a task if that takes waiting or the body is long. Parts of later
+/// (pipelined) requests wait in ``pending`` and stop the reading meanwhile.
+final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
@@ -39,6 +39,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let registry: ConnectionRegistry
     let logger: Logger
     private let refusal: Rejection?
+    /// Whether this is a stream of HTTP/2: answers are written as frames, and end the stream.
+    let isStream: Bool
+    /// Bytes of bodies that were written to the stream and have not gone out.
+    var streamBytes = 0
 
     var phase = Phase.receiving
     var context: ChannelHandlerContext?
@@ -72,13 +76,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         responder: any Responder,
         registry: ConnectionRegistry,
         logger: Logger,
-        refusal: Rejection? = nil
+        refusal: Rejection? = nil,
+        isStream: Bool = false
     ) {
         self.configuration = configuration
         self.responder = responder
         self.registry = registry
         self.logger = logger
         self.refusal = refusal
+        self.isStream = isStream
         assembler = RequestAssembler(
             maxBodyBytes: configuration.maxBodyBytes,
             compresses: configuration.compressionLevel > 0,
@@ -98,7 +104,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        timer?.set(TimeAmount(configuration.headerTimeout))
+        // A stream begins with its whole head.
+        if !isStream { timer?.set(TimeAmount(configuration.headerTimeout)) }
         if let refusal { reject(refusal) }
         context.fireChannelActive()
     }
@@ -122,7 +129,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
             isQuiescing = true
-            if phase == .receiving, !assembler.isReceiving, !sawHeadBytes { close() }
+            if !isStream, phase == .receiving, !assembler.isReceiving, !sawHeadBytes { close() }
         }
         context.fireUserInboundEventTriggered(event)
     }

@@ -9,7 +9,7 @@ struct ResponseEncoder {
         case none
         case length(Int)
         case chunked
-        /// The end of the connection is the end of the body (streams to HTTP/1.0).
+        /// The end of the connection is the end of the body (streams to HTTP/1.0), or that of the stream (HTTP/2).
         case close
     }
 
@@ -19,7 +19,7 @@ struct ResponseEncoder {
     /// What the lines hold at most but the header fields, the reason and the request's id.
     private static let fixedBytes = 192
 
-    private var date = HTTPDate()
+    var date = HTTPDate()
 
     /// The bytes of the head, up to and with the empty line; `bodyBytes` more are reserved.
     ///
@@ -86,7 +86,7 @@ struct ResponseEncoder {
         return buffer
     }
 
-    private static func isAllowed(_ name: String) -> Bool {
+    static func isAllowed(_ name: String) -> Bool {
         switch name.utf8.count {
         case 4: !FieldName.equal(name, "date")
         case 10: !FieldName.equal(name, "connection")

@@ -49,15 +49,19 @@ public final class TLSIdentity: Sendable {
     }
 
     private let files: Files
+    private let protocols: [String]
     private let state: NIOLockedValueBox<State>
 
     /// Reads certificates and key.
     ///
-    /// - Parameter files: Where they are.
+    /// - Parameters:
+    ///   - files: Where they are.
+    ///   - speaksHTTP2: Whether clients may choose HTTP/2.
     /// - Throws: ``FileFault``.
-    public init(_ files: Files) throws(FileFault) {
+    public init(_ files: Files, speaksHTTP2: Bool = true) throws(FileFault) {
         self.files = files
-        state = NIOLockedValueBox(try Self.read(files))
+        protocols = speaksHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
+        state = NIOLockedValueBox(try Self.read(files, protocols))
     }
 
     /// Whether a file is another one than was read last.
@@ -72,7 +76,7 @@ public final class TLSIdentity: Sendable {
     public func reload() throws(FileFault) {
         let stamps = files.stamps
         do {
-            let new = try Self.read(files)
+            let new = try Self.read(files, protocols)
             state.withLockedValue { $0 = new }
         } catch {
             state.withLockedValue { $0.stamps = stamps }
@@ -80,7 +84,7 @@ public final class TLSIdentity: Sendable {
         }
     }
 
-    private static func read(_ files: Files) throws(FileFault) -> State {
+    private static func read(_ files: Files, _ protocols: [String]) throws(FileFault) -> State {
         // Taken first: a change while they are read is then seen as one.
         let stamps = files.stamps
         let certificates = try Self.certificates(files.certificate)
@@ -92,7 +96,7 @@ public final class TLSIdentity: Sendable {
             privateKey: .privateKey(key)
         )
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = protocols
         if let path = files.clientAuthorities {
             configuration.trustRoots = .certificates(try Self.certificates(path))
             configuration.certificateVerification = .noHostnameVerification

@@ -108,7 +108,7 @@ import Testing
         ("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
         ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-        ("GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+        ("GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505), ("PRI * HTTP/2.0\r\n\r\nSX\r\n\r\n", 505),
         ("NONSENSE / HTTP/1.1\r\nHost: h\r\n\r\n", 400), ("\0\0\0\0", 400),
         ("GET / HTTP/1.1\r\n: x\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n", 400),
