@@ -247,7 +247,7 @@ public struct ServingAPI: Responder {
 
     private func failure(_ error: any Error, _ request: HTTPRequest) -> HTTPResponse {
         let told = APIError(error)
-        metrics.recordRefusal(told.code)
+        metrics.recordRefusal(told)
         let level = told.code.logLevel
         guard level >= logger.logLevel else { return HTTPResponse(told, requestID: request.id) }
         var metadata = Self.ids(of: request)
@@ -268,7 +268,7 @@ public struct ServingAPI: Responder {
     public func reject(_ rejection: Rejection, requestID: String) -> HTTPResponse {
         let told = APIError(rejection)
         metrics.recordRejection(code: told.status.code)
-        metrics.recordRefusal(told.code)
+        metrics.recordRefusal(told)
         logger.debug("\(told.message)", metadata: ["request_id": "\(requestID)"])
         return HTTPResponse(told, requestID: requestID)
     }

@@ -73,7 +73,8 @@ public final class InferenceService: Sendable {
     /// - Throws: ``ServingError/invalidInput(index:reason:)``,
     ///   ``ServingError/outputNotFound(name:available:)``, ``ServingError/layerNotFound(name:available:)``,
     ///   ``ServingError/layerInsideLoop(name:available:)``,
-    ///   ``ServingError/overloaded(queuedRequests:)``, ``ServingError/tooManyRowsQueued(rows:)``,
+    ///   ``ServingError/overloaded(queuedRequests:retrySeconds:)``,
+    ///   ``ServingError/tooManyRowsQueued(rows:retrySeconds:)``,
     ///   ``ServingError/invalidSequences(_:)``, ``ServingError/deadlineExceeded``, ``ServingError/cancelled``, ``ServingError/executionFailed(reason:)``, or ``ServingError/notReady(reason:)`` once the compute
     ///   threads have stopped.
     public func infer(

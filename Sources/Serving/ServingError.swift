@@ -16,10 +16,10 @@ public enum ServingError: Error, Hashable, Sendable {
     case layerInsideLoop(name: String, available: [String])
     /// The model, or the process, does not answer now.
     case notReady(reason: String)
-    /// As many requests are waiting as may wait.
-    case overloaded(queuedRequests: Int)
-    /// As many positions are waiting as may wait.
-    case tooManyRowsQueued(rows: Int)
+    /// As many requests are waiting as may wait; they will have been run after so many seconds, as far as is known.
+    case overloaded(queuedRequests: Int, retrySeconds: Int)
+    /// As many positions are waiting as may wait; they will have been run after so many seconds, as far as is known.
+    case tooManyRowsQueued(rows: Int, retrySeconds: Int)
     /// Several sequences of a request break the model's signature; each with its own
     /// ``invalidInput(index:reason:)``.
     case invalidSequences([SequenceFault])
@@ -50,9 +50,9 @@ extension ServingError: CustomStringConvertible {
             "normalization layer '\(name)' has no value for each position, as the steps of its loop are not the "
                 + "positions; the layers that have are \(Self.list(available))"
         case .notReady(let reason): reason
-        case .overloaded(let queuedRequests):
+        case .overloaded(let queuedRequests, _):
             "\(queuedRequests) requests are waiting already; try again later"
-        case .tooManyRowsQueued(let rows): "\(rows) positions are waiting already; try again later"
+        case .tooManyRowsQueued(let rows, _): "\(rows) positions are waiting already; try again later"
         case .invalidSequences(let faults):
             "\(faults.count) sequences break the model's signature, the first: \(faults.first.map { "\($0.error)" } ?? "")"
         case .deadlineExceeded: "the answer was not there when the request's time was up"

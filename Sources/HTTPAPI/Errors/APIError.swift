@@ -46,6 +46,13 @@ public struct APIError: Error, Hashable, Sendable {
         case deadlineExceeded = "deadline_exceeded"
     }
 
+    /// The limit that an overload has met, as figures name it.
+    enum Overload: String, Sendable {
+        case requests
+        case rows
+        case connections
+    }
+
     /// The status.
     public let status: HTTPResponseStatus
     /// The kind.
@@ -56,6 +63,8 @@ public struct APIError: Error, Hashable, Sendable {
     public let path: String?
     /// Header fields that belong to the error, such as `Allow`.
     public let headers: HTTPHeaders
+    /// Which limit was met, if one of load was.
+    let overload: Overload?
     /// The first faults, if several sequences are to blame.
     public var faults: [Fault] = []
     /// The number of sequences that are to blame; 0 if there are not several.
@@ -66,13 +75,15 @@ public struct APIError: Error, Hashable, Sendable {
         _ code: Code,
         _ message: String,
         path: String? = nil,
-        headers: HTTPHeaders = [:]
+        headers: HTTPHeaders = [:],
+        overload: Overload? = nil
     ) {
         self.status = status
         self.code = code
         self.message = message
         self.path = path
         self.headers = headers
+        self.overload = overload
     }
 
     /// Equal if all but the header fields are.
@@ -109,7 +120,7 @@ public struct APIError: Error, Hashable, Sendable {
         .internal,
         "internal error; the server's log has the cause under this request id"
     )
-    private static let retryAfter: HTTPHeaders = ["Retry-After": "1"]
+    private static func retryAfter(_ seconds: Int = 1) -> HTTPHeaders { ["Retry-After": String(seconds)] }
 
     private init(_ error: BodyError) {
         let place = "\(error.place)"
@@ -129,9 +140,13 @@ public struct APIError: Error, Hashable, Sendable {
         case .layerNotFound(let name, _):
             self.init(.unprocessableEntity, .invalidInput, "\(error)", path: name == nil ? nil : "layer")
         case .layerInsideLoop: self.init(.unprocessableEntity, .invalidInput, "\(error)", path: "layer")
-        case .overloaded, .tooManyRowsQueued:
-            self.init(.tooManyRequests, .overloaded, "\(error)", headers: Self.retryAfter)
-        case .notReady: self.init(.serviceUnavailable, .notReady, "\(error)", headers: Self.retryAfter)
+        case .overloaded(_, let seconds):
+            let headers = Self.retryAfter(seconds)
+            self.init(.tooManyRequests, .overloaded, "\(error)", headers: headers, overload: .requests)
+        case .tooManyRowsQueued(_, let seconds):
+            let headers = Self.retryAfter(seconds)
+            self.init(.tooManyRequests, .overloaded, "\(error)", headers: headers, overload: .rows)
+        case .notReady: self.init(.serviceUnavailable, .notReady, "\(error)", headers: Self.retryAfter())
         case .invalidSequences(let faults): self.init(faults, place: place)
         case .deadlineExceeded: self.init(.gatewayTimeout, .deadlineExceeded, "\(error)")
         case .cancelled:
@@ -175,6 +190,7 @@ public struct APIError: Error, Hashable, Sendable {
     private init(_ rejection: Rejection) {
         let code: Code
         var headers: HTTPHeaders = [:]
+        var overload: Overload?
         switch rejection {
         case .malformed, .unsupportedTransferCoding, .unsupportedVersion, .unsupportedExpectation:
             code = .malformedRequest
@@ -186,8 +202,9 @@ public struct APIError: Error, Hashable, Sendable {
         case .requestTimeout, .bodyTimeout: code = .requestTimeout
         case .tooManyConnections:
             code = .overloaded
-            headers = Self.retryAfter
+            headers = Self.retryAfter()
+            overload = .connections
         }
-        self.init(rejection.status, code, "\(rejection)", headers: headers)
+        self.init(rejection.status, code, "\(rejection)", headers: headers, overload: overload)
     }
 }

@@ -11,7 +11,7 @@ final class RequestMetrics: Sendable {
     private struct Handles {
         var routes: [String: RouteHandles] = [:]
         var rejections: [UInt: Counter] = [:]
-        var reasons: [APIError.Code: Counter] = [:]
+        var reasons: [String: Counter] = [:]
     }
 
     private let factory: any MetricsFactory
@@ -52,17 +52,19 @@ final class RequestMetrics: Sendable {
     }
 
     /// Notes one request that was turned down though nothing was wrong with it, or for its size.
-    func recordRefusal(_ code: APIError.Code) {
-        guard code.isRefusal else { return }
+    func recordRefusal(_ error: APIError) {
+        guard error.code.isRefusal else { return }
+        let code = error.code.rawValue
+        let reason = error.overload.map { "\(code)_\($0.rawValue)" } ?? code
         handles.withLockedValue { handles in
             let counter =
-                handles.reasons[code]
+                handles.reasons[reason]
                 ?? Counter(
                     label: "seqnorm_rejected_total",
-                    dimensions: [("reason", code.rawValue)],
+                    dimensions: [("reason", reason)],
                     factory: factory
                 )
-            handles.reasons[code] = counter
+            handles.reasons[reason] = counter
             return counter
         }.increment()
     }

@@ -19,6 +19,7 @@ final class BatchScheduler: Sendable {
         var deadlines = DeadlineTable<ObjectIdentifier, PendingRequest>()
         /// The moment of the next timer that looks at ``deadlines``; nil: there is none.
         var alarm: ContinuousClock.Instant?
+        var drainRate = DrainRate()
     }
 
     private let pool: ComputePool
@@ -52,7 +53,8 @@ final class BatchScheduler: Sendable {
     ///
     /// - Parameter request: Not queued before.
     /// - Returns: The outputs of the request's sequences.
-    /// - Throws: ``ServingError/overloaded(queuedRequests:)``, ``ServingError/tooManyRowsQueued(rows:)``,
+    /// - Throws: ``ServingError/overloaded(queuedRequests:retrySeconds:)``,
+    ///   ``ServingError/tooManyRowsQueued(rows:retrySeconds:)``,
     ///   ``ServingError/deadlineExceeded``, ``ServingError/cancelled``, ``ServingError/notReady(reason:)`` if the
     ///   pool has stopped, or what running the request throws.
     func run(_ request: PendingRequest) async throws(ServingError) -> InferenceAnswer {
@@ -73,7 +75,7 @@ final class BatchScheduler: Sendable {
         case expired
         case queued
         case queuedForNewWorker
-        case refused(QueueLimits.Fault)
+        case refused(QueueLimits.Fault, retrySeconds: Int)
     }
 
     private func enqueue(_ request: PendingRequest) {
@@ -82,7 +84,13 @@ final class BatchScheduler: Sendable {
             // A request cancelled by now finds no ticket to remove, so it must not get one.
             guard !request.isAnswered else { return .queued }
             if request.isExpired(at: .now) { return .expired }
-            if let fault = state.queue.fault(adding: request.batch.rowCount) { return .refused(fault) }
+            if let fault = state.queue.fault(adding: request.batch.rowCount) {
+                let seconds = state.drainRate.secondsToRun(
+                    rows: state.queue.rows,
+                    threads: pool.threadCount
+                )
+                return .refused(fault, retrySeconds: seconds)
+            }
             request.ticket = state.queue.enqueue(
                 request,
                 key: request.key,
@@ -105,9 +113,10 @@ final class BatchScheduler: Sendable {
         case .expired: request.answer(.failure(.deadlineExceeded))
         case .queued: break
         case .queuedForNewWorker: submitWorker()
-        case .refused(.requests(let waiting)):
-            request.answer(.failure(.overloaded(queuedRequests: waiting)))
-        case .refused(.rows(let waiting)): request.answer(.failure(.tooManyRowsQueued(rows: waiting)))
+        case .refused(.requests(let waiting), let seconds):
+            request.answer(.failure(.overloaded(queuedRequests: waiting, retrySeconds: seconds)))
+        case .refused(.rows(let waiting), let seconds):
+            request.answer(.failure(.tooManyRowsQueued(rows: waiting, retrySeconds: seconds)))
         }
     }
 
@@ -134,6 +143,7 @@ final class BatchScheduler: Sendable {
     @Sendable
     private func runNextBatch() {
         while true {
+            var ran: (rows: Int, time: Duration)?
             switch nextTurn() {
             case .end: return
             case .sleep(let moment): return wake(at: moment)
@@ -141,15 +151,26 @@ final class BatchScheduler: Sendable {
                 // One request may be enough for all threads.
                 if wakesAnother { submitWorker() }
                 for request in expired { leave(request, .deadlineExceeded) }
-                if !parts.isEmpty { batchRun.answer(parts) }
+                if !parts.isEmpty { ran = run(parts) }
             }
             let hasMore = state.withLockedValue { state in
+                if let ran { state.drainRate.record(rows: ran.rows, in: ran.time) }
                 if state.queue.isEmpty { state.workers -= 1 }
                 return !state.queue.isEmpty
             }
             // A pool that is stopping takes no new job, but what was queued before is still answered.
             if !hasMore || pool.submit(runNextBatch) { return }
         }
+    }
+
+    private func run(_ parts: [BatchRun.Part]) -> (rows: Int, time: Duration) {
+        let start = ContinuousClock.now
+        let rows = parts.reduce(0) { rows, part in
+            let offsets = part.payload.batch.offsets
+            return rows + offsets[part.range.upperBound] - offsets[part.range.lowerBound]
+        }
+        batchRun.answer(parts)
+        return (rows, .now - start)
     }
 
     private func nextTurn() -> Turn {

@@ -52,8 +52,8 @@ import Testing
         Row(ServingError.layerInsideLoop(name: "l", available: []), 422, "invalid_input", path: "layer"),
         Row(ServingError.layerNotFound(name: nil, available: []), 422, "invalid_input"),
         Row(ServingError.notReady(reason: "loading"), 503, "not_ready", header: "retry-after"),
-        Row(ServingError.overloaded(queuedRequests: 9), 429, "overloaded", header: "retry-after"),
-        Row(ServingError.tooManyRowsQueued(rows: 9), 429, "overloaded", header: "retry-after"),
+        Row(ServingError.overloaded(queuedRequests: 9, retrySeconds: 7), 429, "overloaded", header: "retry-after"),
+        Row(ServingError.tooManyRowsQueued(rows: 9, retrySeconds: 7), 429, "overloaded", header: "retry-after"),
         Row(ServingError.deadlineExceeded, 504, "deadline_exceeded"),
         Row(
             ServingError.invalidSequences([
@@ -124,6 +124,16 @@ import Testing
 
     @Test func `every code stands for some error`() {
         #expect(Set(Self.rows.map(\.code)) == Set(APIError.Code.allCases.map(\.rawValue)))
+    }
+
+    @Test func `a client is told when to come back, and figures which limit it has met`() {
+        let requests = APIError(ServingError.overloaded(queuedRequests: 9, retrySeconds: 7))
+        #expect(requests.headers["retry-after"] == ["7"] && requests.overload == .requests)
+        let rows = APIError(ServingError.tooManyRowsQueued(rows: 9, retrySeconds: 60))
+        #expect(rows.headers["retry-after"] == ["60"] && rows.overload == .rows)
+        let connections = APIError(Rejection.tooManyConnections(limit: 9))
+        #expect(connections.headers["retry-after"] == ["1"] && connections.overload == .connections)
+        #expect(APIError(ServingError.notReady(reason: "loading")).overload == nil)
     }
 
     @Test func `limits are named`() {

@@ -106,7 +106,7 @@ struct BatchSchedulerTests {
         let first = try await occupy(scheduler, lane, gate)
         let tasks = await queue(scheduler, try (0..<2).map { _ in lane.request(try makeBatch([1])) })
         let refused = await answer(scheduler, lane.request(try makeBatch([1])))
-        #expect(failure(refused) == .overloaded(queuedRequests: 2))
+        #expect(failure(refused) == .overloaded(queuedRequests: 2, retrySeconds: 1))
         gate.open()
         for task in [first] + tasks { _ = try await task.value.get() }
         await pool.shutdown()
@@ -257,7 +257,8 @@ struct BatchSchedulerTests {
         let first = try await occupy(scheduler, lane, gate)
         let tasks = await queue(scheduler, [lane.request(try makeBatch([30]))])
         #expect(
-            failure(await answer(scheduler, lane.request(try makeBatch([1])))) == .tooManyRowsQueued(rows: 30)
+            failure(await answer(scheduler, lane.request(try makeBatch([1]))))
+                == .tooManyRowsQueued(rows: 30, retrySeconds: 1)
         )
         gate.open()
         for task in [first] + tasks { _ = try await task.value.get() }
