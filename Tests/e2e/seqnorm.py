@@ -47,16 +47,18 @@ def trusting(certificate, client=None, **limits):
 class Server:
     """`seqnorm serve` on a free port of 127.0.0.1.
 
-    `tls` is what connections are wrapped with; `headers` go with every request.
+    `tls` is what connections are wrapped with; `headers` go with every request; `log` is where standard error goes, to
+    `output` by default.
     """
 
-    def __init__(self, *arguments, paths=(MODELS,), environment=None, wait=True, tls=None, headers=None):
+    def __init__(
+            self, *arguments, paths=(MODELS,), environment=None, wait=True, tls=None, headers=None, log=subprocess.STDOUT):
         command = [str(BINARY), "serve", "--port", "0", *map(str, arguments), *map(str, paths)]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("SEQNORM_")}
         self.tls, self.headers = tls, headers or {}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1,
             env={"SEQNORM_DRAIN_DELAY": "0"} | clean | (environment or {}))
         self.output, self.port, self._bound = [], None, threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
