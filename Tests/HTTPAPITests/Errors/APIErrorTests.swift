@@ -52,8 +52,18 @@ import Testing
         Row(ServingError.layerInsideLoop(name: "l", available: []), 422, "invalid_input", path: "layer"),
         Row(ServingError.layerNotFound(name: nil, available: []), 422, "invalid_input"),
         Row(ServingError.notReady(reason: "loading"), 503, "not_ready", header: "retry-after"),
-        Row(ServingError.overloaded(queuedRequests: 9, retrySeconds: 7), 429, "overloaded", header: "retry-after"),
-        Row(ServingError.tooManyRowsQueued(rows: 9, retrySeconds: 7), 429, "overloaded", header: "retry-after"),
+        Row(
+            ServingError.overloaded(queuedRequests: 9, retrySeconds: 7),
+            429,
+            "overloaded",
+            header: "retry-after"
+        ),
+        Row(
+            ServingError.tooManyRowsQueued(rows: 9, retrySeconds: 7),
+            429,
+            "overloaded",
+            header: "retry-after"
+        ),
         Row(ServingError.deadlineExceeded, 504, "deadline_exceeded"),
         Row(
             ServingError.invalidSequences([
