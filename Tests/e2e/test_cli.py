@@ -84,10 +84,10 @@ def test_environment_variables_set_options_and_flags_win(start):
 
 
 def test_the_readme_names_every_option_of_serve():
-    options = set(re.findall(r"^  (--[a-z-]+)", run("serve", "--help").stdout.decode(), re.MULTILINE)) - {"--version"}
+    options = set(re.findall(r"^  (--[a-z0-9-]+)", run("serve", "--help").stdout.decode(), re.MULTILINE)) - {"--version"}
     table = (ROOT / "README.md").read_text()
     assert {option for option in options if f"`{option}`" not in table} == set()
-    assert set(re.findall(r"`(--[a-z-]+)`", table)) - options - {"--drain-delay"} == set()
+    assert set(re.findall(r"`(--[a-z0-9-]+)`", table)) - options - {"--drain-delay"} == set()
 
 
 def test_a_run_for_which_there_is_no_memory_fails_and_names_the_node(tmp_path):
