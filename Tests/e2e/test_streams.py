@@ -5,6 +5,7 @@ import os
 import pathlib
 import threading
 import time
+import zlib
 
 import pytest
 
@@ -65,6 +66,57 @@ def test_a_line_is_answered_before_the_next_is_sent(server):
     assert list(parts(file)) == []
     connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
     assert read_head(file)[0] == 200, "the connection goes on"
+
+
+@pytest.mark.parametrize("coding, wbits", [("gzip", 31), ("deflate", 15), ("deflate", -15)])
+def test_a_compressed_line_is_answered_before_the_next_is_sent(server, coding, wbits):
+    connection, file = begin(
+        server, b"Transfer-Encoding: chunked\r\nContent-Encoding: %s\r\nAccept-Encoding: gzip\r\n" % coding.encode())
+    expected = server.digits("peptide-bytenet", PEPTIDES)
+    packer, unpacker = zlib.compressobj(wbits=wbits), zlib.decompressobj(wbits=31)
+    for number in range(10):
+        connection.sendall(chunk(packer.compress(line(number)) + packer.flush(zlib.Z_SYNC_FLUSH)))
+        if number == 0:
+            status, fields = read_head(file)
+            assert status == 200 and fields[b"content-encoding"] == b"gzip"
+        size = int(file.readline(), 16)
+        answer = json.loads(unpacker.decompress(file.read(size)), parse_float=str)
+        file.readline()
+        assert answer == {"id": answer["id"], "predictions": expected[number % 3]}
+    connection.sendall(chunk(packer.flush()) + b"0\r\n\r\n")
+    assert unpacker.decompress(b"".join(parts(file))) == b"" and unpacker.eof
+    connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert read_head(file)[0] == 200, "the connection goes on"
+
+
+def test_compressed_lines_have_a_ratio_but_no_limit(start):
+    server = start("--max-body-bytes", "300000", "--max-inflate-ratio", "50")
+    connection, file = begin(server, b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n")
+    count, packer = 20_000, zlib.compressobj(wbits=31)
+    assert len(line(0)) * count > 2 * 300_000
+
+    def send():
+        for first in range(0, count, 500):
+            packed = packer.compress(b"".join(map(line, range(first, first + 500)))) + packer.flush(zlib.Z_SYNC_FLUSH)
+            connection.sendall(chunk(packed))
+        connection.sendall(chunk(packer.flush()) + b"0\r\n\r\n")
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert read_head(file)[0] == 200
+    assert b"".join(parts(file)).count(b"\n") == count
+    sender.join()
+    before = resident(server)
+    connection, file = begin(server, b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n")
+    connection.sendall(chunk(zlib.compress(b" " * (100 << 20), 9, wbits=31)) + b"0\r\n\r\n")
+    assert not drain(connection).endswith(b"0\r\n\r\n"), "a bomb was read to its end"
+    assert resident(server) - before < 64 << 20
+
+
+def test_a_stream_that_is_not_in_its_coding_is_400(server):
+    connection, file = begin(server, b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n")
+    connection.sendall(chunk(line(0)))
+    assert drain(connection).startswith(b"HTTP/1.1 400 ")
 
 
 def test_many_lines_come_back_in_order_and_are_not_held(start):

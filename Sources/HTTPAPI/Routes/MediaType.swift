@@ -40,11 +40,10 @@ enum MediaType: String, CaseIterable {
         self = type
     }
 
-    /// Whether a body says that it is JSON Lines, as it is.
+    /// Whether a body says that it is JSON Lines, compressed or not.
     static func isJSONLines(_ headers: HTTPHeaders) -> Bool {
         guard let text = headers.first(name: "content-type") else { return false }
-        guard trimmed(text.prefix { $0 != ";" }) == MediaType.jsonLines.rawValue else { return false }
-        return headers.first(name: "content-encoding").map { $0.lowercased() == "identity" } ?? true
+        return trimmed(text.prefix { $0 != ";" }) == MediaType.jsonLines.rawValue
     }
 
     /// Makes sure that a client takes an answer of this type.

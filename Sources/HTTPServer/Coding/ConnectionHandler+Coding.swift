@@ -32,6 +32,34 @@ extension ConnectionHandler {
         }
     }
 
+    /// Gives a request to the responder before its body has come, part by part without its coding.
+    func startStreamedCoded(_ request: HTTPRequest, _ body: RequestBody) {
+        let answerCoding = requestHead.acceptedCoding.map {
+            AnswerCoding(coding: $0, level: configuration.compressionLevel)
+        }
+        answerLater(on: nil) { [responder, configuration, coding = requestHead.contentCoding] in
+            var request = request
+            request.stream = body
+            if let coding {
+                let limits = Inflation(
+                    maxBytes: configuration.maxBodyBytes,
+                    maxRatio: configuration.maxInflateRatio
+                )
+                let inflated = body.inflated(coding, limits: limits)
+                do {
+                    // A body that is not in its coding at all can still be told so.
+                    request.stream = inflated.following(try await inflated.next())
+                } catch {
+                    let rejection = error as? Rejection ?? Inflation.broken(coding)
+                    return responder.reject(rejection, requestID: request.id)
+                }
+                request.headers.remove(name: "Content-Encoding")
+            }
+            let response = await responder.reply(to: request).response
+            return await answerCoding?.apply(response) ?? response
+        }
+    }
+
     /// The answer to a request whose body is compressed.
     private static func inflated(
         _ request: HTTPRequest,

@@ -25,8 +25,10 @@ extension ConnectionHandler {
         guard let eventLoop = context?.eventLoop else { return }
         phase = .handling
         streamedInput = StreamedInput()
+        let body = RequestBody(connection: self, isOpen: isOpen, eventLoop: eventLoop)
+        guard requestHead.isPlain else { return startStreamedCoded(request, body) }
         var request = request
-        request.stream = RequestBody(connection: self, isOpen: isOpen, eventLoop: eventLoop)
+        request.stream = body
         answerLater(on: nil) { [responder, request] in await responder.reply(to: request).response }
     }
 

@@ -108,8 +108,7 @@ struct RequestAssembler {
             id: head.requestID
         )
         let isLong = fields.transferEncoding != nil || (fields.contentLength ?? 0) > StreamedInput.minBytes
-        // What is compressed is opened as a whole.
-        action.isStreamed = isLong && head.contentCoding == nil && wantsStream(begun)
+        action.isStreamed = isLong && wantsStream(begun)
         if !action.isStreamed, let length = fields.contentLength, length > maxBodyBytes {
             throw .bodyTooLarge(limit: maxBodyBytes)
         }
