@@ -1,8 +1,8 @@
 """Masked batch normalization against torch's native BatchNorm1d, one thread each, rounds alternating in one run.
 
 Build first: swift build -c release --package-path Benchmarks --product NormalizationBenchmarks. Both sides count the
-processor time of their one thread, so that a busy machine counts little; ratios are of the medians. Both get the same
-numbers, and their results are compared.
+processor time of their one thread, so that a busy machine counts little; a ratio is the median of those of the rounds, as
+a machine's clock may change between rounds. Both get the same numbers, and their results are compared.
 
 native: BatchNorm1d on the batch as it is, padding and all (on a full batch, the same result as ours).
 valid rows, valid sequence: BatchNorm1d on the valid elements alone, gathered beforehand as [n, C] or [1, C, n]: no mask,
@@ -92,8 +92,9 @@ def measure(ours, shape, share, folder):
         median = {key: statistics.median(each[key] for each in rounds) for key in works}
         valid = sum(lengths) / (batch * length)
         moved = (2 if training else 1) * valid + (valid if name == "into" else 1)
-        reached = moved / median["seqnorm"] / (2 / median["copy"])
-        others = "  ".join(f"{key} {median[key]:7.1f} ({median[key] / median['seqnorm']:.2f})"
+        times = {key: statistics.median(each[key] / each["seqnorm"] for each in rounds) for key in works}
+        reached = moved / 2 * times["copy"]
+        others = "  ".join(f"{key} {median[key]:7.1f} ({times[key]:.2f})"
                            for key in works if key not in ("seqnorm", "copy"))
         print(f"{str(shape):16} {100 * sum(lengths) / (batch * length):4.0f} % {name:9} {median['seqnorm']:7.1f} "
               f"{100 * reached:5.0f} %   {others}", flush=True)
