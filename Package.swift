@@ -264,7 +264,7 @@ let package = Package(
         .testTarget(
             name: "SeqnormCLITests",
             dependencies: [
-                "SeqnormCLI", "HTTPTestSupport", "TestSupport",
+                "SeqnormCLI", "HTTPTestSupport", "Telemetry", "TestSupport",
                 .product(name: "NIOConcurrencyHelpers", package: nio),
             ],
             swiftSettings: strict

@@ -33,7 +33,12 @@ struct SpanExport: Sendable {
         options.timeout = .seconds(settings.otlpTimeout.value)
         options.maxQueuedSpans = settings.otlpMaxQueuedSpans.value
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        client = try CollectorClient(url: url, authorities: settings.otlpCa.value.value, group: group)
+        client = try CollectorClient(
+            url: url,
+            headers: settings.headers,
+            authorities: settings.otlpCa.value.value,
+            group: group
+        )
         exporter = SpanExporter(options: options, transport: client, metrics: metrics, logger: logger)
     }
 

@@ -30,6 +30,10 @@ struct TracingSettings: Sendable {
     let otlpMaxQueuedSpans: Setting<Int>
     /// Where spans are posted; nil: none are made.
     let url: CollectorURL?
+    /// What goes with every message.
+    ///
+    /// Only from the environment, as others can read a process's arguments; never printed.
+    let headers: CollectorHeaders
 
     /// Settles every option; no file is read.
     ///
@@ -50,6 +54,7 @@ struct TracingSettings: Sendable {
         } else {
             (otlpEndpoint, url) = try Self.standardEndpoint(environment, rule: rule) ?? (endpoint, nil)
         }
+        headers = try url == nil ? CollectorHeaders() : Self.headers(environment)
         otlpCa = try read.text("otlp-ca", options.otlpCa, rule: "a file")
         let name = environment["OTEL_SERVICE_NAME"].flatMap { $0.isEmpty ? nil : $0 }
         otlpServiceName = try Setting(
@@ -84,19 +89,45 @@ struct TracingSettings: Sendable {
         _ environment: [String: String],
         rule: String
     ) throws -> (Setting<Optionally<String>>, CollectorURL)? {
-        for name in ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
-            guard let text = environment[name], !text.isEmpty else { continue }
-            guard let url = CollectorURL(text) else { throw ValidationError("\(name) must be \(rule)") }
-            let setting = try Setting(
-                "otlp-endpoint",
-                flag: nil,
-                environment: ["SEQNORM_OTLP_ENDPOINT": text],
-                default: Optionally<String>(nil as String?),
-                rule: rule
-            )
-            return (setting, name.contains("TRACES") ? url : url.traces)
+        let names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+        guard let (name, text) = first(names, in: environment) else { return nil }
+        guard let url = CollectorURL(text) else { throw ValidationError("\(name) must be \(rule)") }
+        try checkProtocol(environment)
+        let setting = try Setting(
+            "otlp-endpoint",
+            flag: nil,
+            environment: ["SEQNORM_OTLP_ENDPOINT": text],
+            default: Optionally<String>(nil as String?),
+            rule: rule
+        )
+        return (setting, name == names[0] ? url : url.traces)
+    }
+
+    /// The first of the variables that is set; that of spans goes before that of all signals.
+    private static func first(_ names: [String], in environment: [String: String]) -> (
+        name: String, value: String
+    )? {
+        for name in names {
+            if let value = environment[name], !value.isEmpty { return (name, value) }
         }
         return nil
+    }
+
+    /// Whoever set OpenTelemetry's address for gRPC would wait for spans that never come.
+    private static func checkProtocol(_ environment: [String: String]) throws {
+        let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]
+        guard let (name, value) = first(names, in: environment), value != "http/protobuf" else { return }
+        throw ValidationError("\(name) is \(value), but spans go over http/protobuf only")
+    }
+
+    private static func headers(_ environment: [String: String]) throws -> CollectorHeaders {
+        let names = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"]
+        guard let (name, list) = first(names, in: environment) else { return CollectorHeaders() }
+        do {
+            return try CollectorHeaders(list)
+        } catch {
+            throw ValidationError("\(name): \(error)")
+        }
     }
 
     /// Every option with its value and where it came from.

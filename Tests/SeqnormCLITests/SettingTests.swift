@@ -2,6 +2,7 @@ import ArgumentParser
 import HTTPServer
 import Inference
 import ONNXGraph
+import Telemetry
 import Testing
 
 @testable import SeqnormCLI
@@ -173,6 +174,33 @@ import Testing
         #expect(
             message { _ = try settings(["m"], ["OTEL_EXPORTER_OTLP_ENDPOINT": "c:1"]) }
                 == "OTEL_EXPORTER_OTLP_ENDPOINT must be http[s]://HOST[:PORT][/PATH]"
+        )
+    }
+
+    @Test func `OpenTelemetry's header fields are read and its other protocols refused`() throws {
+        let base = [
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        ]
+        let all = base.merging(["OTEL_EXPORTER_OTLP_HEADERS": "api-key=secret,b=c"]) { $1 }
+        #expect(try settings(["m"], all).tracing.headers == CollectorHeaders("api-key=secret,b=c"))
+        #expect(!(try settings(["m"], all).summary.contains("secret")))
+        let spans = all.merging(["OTEL_EXPORTER_OTLP_TRACES_HEADERS": "d=e"]) { $1 }
+        #expect(try settings(["m"], spans).tracing.headers == CollectorHeaders("d=e"))
+        let broken = base.merging(["OTEL_EXPORTER_OTLP_HEADERS": "secret"]) { $1 }
+        #expect(
+            message { _ = try settings(["m"], broken) }
+                == "OTEL_EXPORTER_OTLP_HEADERS: item 1 must be NAME=VALUE"
+        )
+        let remote = base.merging(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"]) { $1 }
+        #expect(
+            message { _ = try settings(["m"], remote) }
+                == "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL is grpc, but spans go over http/protobuf only"
+        )
+        // They are for a collector that is not used then.
+        #expect(try settings(["m"], ["OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"]).tracing.url == nil)
+        #expect(
+            try settings(["m"], ["OTEL_EXPORTER_OTLP_HEADERS": "secret"]).tracing.headers
+                == CollectorHeaders()
         )
     }
 

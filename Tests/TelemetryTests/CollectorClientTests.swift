@@ -50,6 +50,40 @@ import Testing
         #expect(requests.withLockedValue { $0.count } == 3)
     }
 
+    @Test func `fields of the operator go with every message`() async throws {
+        let seen = NIOLockedValueBox<[String]>([])
+        let collector = FunctionResponder { request in
+            seen.withLockedValue { $0 += request.headers["Authorization"] + request.headers["x-team"] }
+            return HTTPResponse(status: .ok)
+        }
+        try await TestServer.run(collector) { server in
+            let client = try CollectorClient(
+                url: try #require(CollectorURL("http://127.0.0.1:\(server.address.port ?? 0)")).traces,
+                headers: CollectorHeaders("Authorization=Bearer%20a=b%2C, x-team = proteins"),
+                group: .singletonMultiThreadedEventLoopGroup
+            )
+            for _ in 1...2 { _ = try await client.post(message, timeout: .seconds(30)) }
+            await client.close()
+        }
+        #expect(seen.withLockedValue { $0 } == ["Bearer a=b,", "proteins", "Bearer a=b,", "proteins"])
+    }
+
+    @Test(arguments: [
+        ("key", "item 1 must be NAME=VALUE"), ("a=b,=secret", "item 2 has no valid name of a header field"),
+        ("a b=secret", "item 1 has no valid name of a header field"),
+        ("Content-length=secret", "Content-length is set by the exporter itself"),
+        ("key=secret%0d%0aHost: b", "the value of key must be printable ASCII, percent-encoded"),
+        ("key=%zz", "the value of key must be printable ASCII, percent-encoded"),
+        ("key=\u{e4}", "the value of key must be printable ASCII, percent-encoded"),
+    ])
+    func `a list of fields that cannot be sent is refused without saying its values`(
+        list: String,
+        fault: String
+    ) {
+        #expect(throws: CollectorHeaders.Fault(description: fault)) { try CollectorHeaders(list) }
+        #expect("\((try? CollectorHeaders("a=secret")) ?? CollectorHeaders())" == "1 header field")
+    }
+
     @Test func `the status and when to come back are told`() async throws {
         let collector = FunctionResponder { request in
             HTTPResponse(

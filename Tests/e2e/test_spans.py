@@ -24,13 +24,14 @@ class Collector:
     def __init__(self, *statuses):
         self.messages, self.asked, self.opened = queue.Queue(), threading.Semaphore(0), threading.Event()
         self.opened.set()
-        statuses, owner = list(statuses), self
+        statuses, owner, self.keys = list(statuses), self, []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                owner.keys.append(self.headers["Api-Key"])
                 owner.asked.release()
                 owner.opened.wait(PATIENCE)
                 status = statuses.pop(0) if statuses else 200
@@ -222,3 +223,14 @@ def test_requests_are_answered_and_the_server_stops_while_no_collector_is_there(
 
 def test_without_a_collector_nothing_is_said_of_spans(server):
     assert "seqnorm_spans" not in server.get("/metrics").body.decode()
+
+
+def test_the_collectors_key_goes_with_every_message_and_nowhere_else(start, collector):
+    key = "a key, of sorts"
+    server = traced(start, collector, environment={"OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20key%2C%20of%20sorts"})
+    for _ in range(2):
+        server.get("/livez")
+        until(collector, "GET /livez")
+    assert set(collector.keys) == {key}
+    printed = "".join(server.output)
+    assert collector.url in printed and key not in printed and "a%20key" not in printed

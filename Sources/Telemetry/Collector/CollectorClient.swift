@@ -13,6 +13,7 @@ public final class CollectorClient: SpanTransport {
     }
 
     private let url: CollectorURL
+    private let headers: CollectorHeaders
     private let loop: any EventLoop
     private let tls: NIOSSLContext?
     private let kept = NIOLockedValueBox<(any Channel)?>(nil)
@@ -21,11 +22,18 @@ public final class CollectorClient: SpanTransport {
     ///
     /// - Parameters:
     ///   - url: Where messages go.
+    ///   - headers: What goes with every message.
     ///   - authorities: The authorities the collector's certificate is held against, a file in PEM; nil: the system's.
     ///   - group: Threads that move bytes; one of them is used.
     /// - Throws: ``FileFault``.
-    public init(url: CollectorURL, authorities: String? = nil, group: any EventLoopGroup) throws(FileFault) {
+    public init(
+        url: CollectorURL,
+        headers: CollectorHeaders = CollectorHeaders(),
+        authorities: String? = nil,
+        group: any EventLoopGroup
+    ) throws(FileFault) {
         self.url = url
+        self.headers = headers
         loop = group.next()
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
@@ -101,12 +109,12 @@ public final class CollectorClient: SpanTransport {
     private func connect(_ body: ByteBuffer, _ promise: EventLoopPromise<CollectorAnswer>) {
         ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { [tls, url] channel in
+            .channelInitializer { [tls, url, headers] channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(Self.handler(tls, url.host)) }
                     try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(CollectorHandler(url: url))
+                    try pipeline.addHandler(CollectorHandler(url: url, headers: headers))
                 }
             }
             .connect(host: url.host, port: url.port)

@@ -19,19 +19,21 @@ final class CollectorHandler: ChannelDuplexHandler {
     static let mostAnswerBytes = 64 << 10
 
     private let url: CollectorURL
+    private let headers: CollectorHeaders
     private var waiter: EventLoopPromise<CollectorAnswer>?
     private var answer = CollectorAnswer(status: 0)
     private var isKeptAlive = false
 
-    init(url: CollectorURL) {
+    init(url: CollectorURL, headers: CollectorHeaders) {
         self.url = url
+        self.headers = headers
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let exchange = Self.unwrapOutboundIn(data)
         waiter?.fail(CollectorFault.closed)
         waiter = exchange.answer
-        let head = HTTPRequestHead(
+        var head = HTTPRequestHead(
             version: .http1_1,
             method: .POST,
             uri: url.path,
@@ -40,6 +42,7 @@ final class CollectorHandler: ChannelDuplexHandler {
                 "Content-Length": String(exchange.body.readableBytes), "User-Agent": "seqnorm",
             ]
         )
+        for field in headers.fields { head.headers.add(name: field.name, value: field.value) }
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.write(Self.wrapOutboundOut(.body(.byteBuffer(exchange.body))), promise: nil)
         context.write(Self.wrapOutboundOut(.end(nil)), promise: promise)
