@@ -12,7 +12,7 @@ INLINE ptrdiff_t position(const struct sn_convolution *s, ptrdiff_t output, ptrd
 
 static void convolve_rows(const struct sn_convolution *s, const float *x, const float *panels, float *y,
                           const struct sn_epilogue *e, ptrdiff_t residual_stride) {
-    const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e};
+    const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e, NULL};
     const ptrdiff_t depth = s->input_channels, k = depth * s->kernel, n = s->output_channels;
     _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
     const float *few[16 * TILE_ROWS];

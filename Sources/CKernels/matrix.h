@@ -110,12 +110,19 @@ INLINE void wide_product(int rows, ptrdiff_t depth, const float *a, ptrdiff_t ld
         for (int j = 0; j < WIDE_VECTORS; j++) store(tile + i * WIDE_COLUMNS + j * W, sums[i][j]);
 }
 
+/// c = c * scale + shift, the scale a row for all and rows of the shift `stride` apart.
+struct tile_affine {
+    const float *scale, *shift;
+    ptrdiff_t stride;
+};
+
 /// Where finished tiles go, and what is done on the way.
 struct destination {
     float *c;
     ptrdiff_t ldc, residual_stride;
     float alpha, beta;
     const struct sn_epilogue *epilogue;
+    const struct tile_affine *affine;
 };
 
 /// Asks for the lines that a tile will write and add, while its product is computed.
@@ -139,6 +146,17 @@ static void finish_tile(const struct destination *d, ptrdiff_t row, ptrdiff_t ro
                 if (d->beta != 0.0f) v = fma_(splat(d->beta), load_n(c + i * d->ldc + j, columns - j), v);
                 store(t, v);
             }
+    if (d->affine) {
+        const ptrdiff_t stride = d->affine->stride;
+        const float *scale = d->affine->scale + column, *shift = d->affine->shift + row * stride + column;
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t j = 0; j < columns; j += W) {
+                const ptrdiff_t left = columns - j;
+                const vf s = load_n(scale + j, left), t = load_n(shift + i * stride + j, left);
+                store_n(c + i * d->ldc + j, fma_(load(tile + i * tile_stride + j), s, t), left);
+            }
+        return;
+    }
     if (d->epilogue) {
         epilogue_part(d->epilogue, true, row, rows, column, columns, tile, tile_stride, c, d->ldc, d->residual_stride);
         return;
@@ -205,7 +223,17 @@ static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *
 static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
                      const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
                      ptrdiff_t residual_stride) {
-    const struct destination d = {c, ldc, residual_stride, alpha, beta, e};
+    const struct destination d = {c, ldc, residual_stride, alpha, beta, e, NULL};
+    const struct panels b = {panels, SN_PANEL, k * SN_PANEL};
+    multiply_panels(m, n, k, a, lda, &b, &d);
+}
+
+/// C = alpha * A * B * scale + shift, the last two element by element: the scale is a row.
+static void multiply_affine(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                            const float *panels, const float *scale, const float *shift, ptrdiff_t shift_stride,
+                            float *c, ptrdiff_t ldc) {
+    const struct tile_affine affine = {scale, shift, shift_stride};
+    const struct destination d = {c, ldc, 0, alpha, 0, NULL, &affine};
     const struct panels b = {panels, SN_PANEL, k * SN_PANEL};
     multiply_panels(m, n, k, a, lda, &b, &d);
 }
@@ -213,7 +241,7 @@ static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const f
 static void multiply_unpacked(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
                               const float *b, ptrdiff_t ldb, float beta, float *c, ptrdiff_t ldc, float *scratch) {
     const ptrdiff_t whole = n / SN_PANEL * SN_PANEL;
-    struct destination d = {c, ldc, 0, alpha, beta, NULL};
+    struct destination d = {c, ldc, 0, alpha, beta, NULL, NULL};
     if (whole > 0) {
         const struct panels panels = {b, ldb, SN_PANEL};
         multiply_panels(m, whole, k, a, lda, &panels, &d);

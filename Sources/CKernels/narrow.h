@@ -291,21 +291,21 @@ static void narrow_multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, 
                             ptrdiff_t residual_stride) {
     const struct sn_convolution s = {k, n, 1, 1, 1, 0, m, m, lda, ldc};
     const struct source from = {&s, a, true};
-    const struct destination d = {c, ldc, residual_stride, alpha, beta, e};
+    const struct destination d = {c, ldc, residual_stride, alpha, beta, e, NULL};
     narrow_product(&from, panels, &d);
 }
 
 static void narrow_convolve_rows(const struct sn_convolution *s, const float *x, const uint16_t *panels, float *y,
                                  const struct sn_epilogue *e, ptrdiff_t residual_stride) {
     const struct source from = {s, x, true};
-    const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e};
+    const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e, NULL};
     narrow_product(&from, panels, &d);
 }
 
 static void narrow_convolve_channels(const struct sn_convolution *s, const float *x, const uint16_t *panels, float *y,
                                      const struct sn_epilogue *e, ptrdiff_t residual_stride) {
     const struct source from = {s, x, false};
-    const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e};
+    const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e, NULL};
     narrow_product(&from, panels, &d);
 }
 

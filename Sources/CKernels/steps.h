@@ -49,7 +49,7 @@ static void step_affine(ptrdiff_t n, const float *a, const float *scale, ptrdiff
 }
 
 INLINE const float *step_place(const struct sn_step_operand *o, ptrdiff_t step, ptrdiff_t row) {
-    return o->data + (o->by_row ? row : step) * o->step;
+    return o->data + (o->by_row ? row : o->index ? o->index[step] : step) * o->step;
 }
 
 static void run_step(const struct sn_step *s, ptrdiff_t step, ptrdiff_t first, ptrdiff_t rows) {
@@ -63,6 +63,10 @@ static void run_step(const struct sn_step *s, ptrdiff_t step, ptrdiff_t first, p
         return;
     }
     const float *b = step_place(&s->b, step, first), *d = step_place(&s->d, step, first);
+    if (s->kind == SN_STEP_MULTIPLY_AFFINE) {
+        multiply_affine(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, b, d, s->d.row, c, s->c_row);
+        return;
+    }
     const ptrdiff_t columns = s->dense ? rows * s->columns : s->columns;
     for (ptrdiff_t row = 0; row < (s->dense ? 1 : rows); row++) {
         const float *x = a + row * s->a.row;

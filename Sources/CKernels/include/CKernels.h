@@ -66,7 +66,9 @@ struct sn_recurrent_step {
     float *h, *c;        ///< The states, [rows][hidden].
 };
 
-enum sn_step_kind { SN_STEP_COPY, SN_STEP_UNARY, SN_STEP_BINARY, SN_STEP_AFFINE, SN_STEP_MULTIPLY };
+enum sn_step_kind {
+    SN_STEP_COPY, SN_STEP_UNARY, SN_STEP_BINARY, SN_STEP_AFFINE, SN_STEP_MULTIPLY, SN_STEP_MULTIPLY_AFFINE,
+};
 
 /// A matrix that one operation of a step reads: element (i, j) of step t at data[t * step + i * row + j * column], or, if
 /// `by_row`, at data[(rows of all steps before t) * step + ...].
@@ -74,6 +76,7 @@ struct sn_step_operand {
     const float *data;
     ptrdiff_t row, column, step; ///< `column` is 1, or 0 where one element stands for a row.
     bool by_row;
+    const ptrdiff_t *index; ///< If not null, step t has the place of step index[t].
 };
 
 /// One operation of a step; the rows of c are dense and stand at c + t * c_step + i * c_row.
@@ -87,7 +90,7 @@ struct sn_step {
     float *c;
     ptrdiff_t c_row, c_step;
     bool c_by_row;
-    ptrdiff_t inner;                ///< Multiply: c = alpha * a * panels, `inner` columns of a.
+    ptrdiff_t inner;                ///< Multiply: c = alpha * a * panels, `inner` columns of a; then * b + d, if affine.
     const float *panels;
     const uint16_t *narrow_panels;  ///< Instead of `panels`, with the function for them.
     void (*narrow_multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,

@@ -1,9 +1,11 @@
-/// The one change that a pass makes at a node.
+/// The change that a pass makes at a node.
 enum NodeRewrite {
     /// A node computes its outputs in another way, from other values.
     case node(Int, computation: any Operator, inputs: [PlanGraph.ValueID?])
     /// A value is always another.
     case value(PlanGraph.ValueID, equals: PlanGraph.ValueID)
+    /// Several changes, one after the other.
+    indirect case all([NodeRewrite])
 }
 
 /// Who makes and who reads each value, kept in step with the changes of a pass.
@@ -35,6 +37,7 @@ struct GraphFacts {
         producers += [Int?](repeating: nil, count: added)
         readers += [[Int]](repeating: [], count: added)
         switch rewrite {
+        case .all(let rewrites): for rewrite in rewrites { apply(rewrite, to: &graph) }
         case .node(let index, let computation, let inputs):
             for case .some(let id) in inputs {
                 useCounts[id] += 1

@@ -12,12 +12,18 @@ public enum PassName: String, CaseIterable, Hashable, Sendable {
     case affineChain = "affine-chain"
     /// A scale and shift goes into the weights of the Conv, MatMul or Gemm before it.
     case affineIntoWeights = "affine-into-weights"
+    /// An operation on rows of a constant table is done on the table.
+    case tableFolding = "table-folding"
+    /// In the body of a Scan, a chain of operations with constants and rows of tables becomes one scale and shift.
+    case lookupAffine = "lookup-affine"
     /// Product, scale, bias, Softmax and product become one node.
     case attentionFusion = "attention-fusion"
     /// A Gelu that is written out becomes one function.
     case geluFusion = "gelu-fusion"
     /// An activation is computed in the tile of the Conv or the product before it.
     case activationEpilogue = "activation-epilogue"
+    /// In the body of a Scan, a Mul and the Add behind it become one operation.
+    case multiplyAdd = "multiply-add"
     /// A Scan's work that needs no state is done for all steps at once, the rest in place.
     case scanHoisting = "scan-hoisting"
     /// Weights and parameters that are constants are brought into the form that the kernels read.
@@ -27,6 +33,7 @@ public enum PassName: String, CaseIterable, Hashable, Sendable {
 
     /// The passes that join operators, and so may change how results are rounded.
     static let joining: Set<PassName> = [
-        .affineChain, .affineIntoWeights, .attentionFusion, .geluFusion, .activationEpilogue, .scanHoisting,
+        .affineChain, .affineIntoWeights, .lookupAffine, .attentionFusion, .geluFusion, .activationEpilogue,
+        .multiplyAdd, .scanHoisting,
     ]
 }

@@ -15,13 +15,15 @@ protocol PlannerPass {
     /// - Parameters:
     ///   - match: What `check` found.
     ///   - graph: The graph, to which values may be added.
-    /// - Returns: The one change that the pass makes.
+    /// - Returns: The change that the pass makes.
     static func rewrite(_ match: Match, in graph: inout PlanGraph) -> NodeRewrite
 }
 
 /// Why a pass does nothing at a node.
 enum NoMatch: Error, Equatable {
     case otherOperator
+    /// The pass is for the bodies of Scans.
+    case outsideOfScan
     case notConstant
     case unsupportedShape
     case unsupportedElementType
@@ -36,8 +38,9 @@ enum NoMatch: Error, Equatable {
 enum PlannerPasses {
     private static var all: [any PlannerPass.Type] {
         [
-            IdentityRemoval.self, AffineChain.self, AffineIntoWeights.self, AttentionFusion.self,
-            GeluFusion.self, ActivationEpilogue.self, ScanHoisting.self,
+            IdentityRemoval.self, AffineChain.self, AffineIntoWeights.self, TableFolding.self,
+            LookupAffine.self, AttentionFusion.self, GeluFusion.self, ActivationEpilogue.self,
+            MultiplyAddFusion.self, ScanHoisting.self,
         ]
     }
 

@@ -175,6 +175,7 @@ final class GraphScope {
                 allowance: self.allowance
             )
             try scope.add(body, outputs: body.outputs.map(\.name))
+            scope.graph.isScanBody = domain.isEmpty && node.operatorType == "Scan"
             PlannerPasses.run(on: &scope.graph, without: self.disabled)
             let start = captureStart + captured.ids.count
             captured.ids += scope.capturedFrom

@@ -32,6 +32,8 @@ struct PlanGraph {
     var outputs: [ValueID] = []
     /// Whether values may be sequences, optionals or strings.
     var hasOtherValues = false
+    /// Whether it is the body of a Scan.
+    var isScanBody = false
 
     mutating func addValue(named name: String, constant: Tensor? = nil) -> ValueID {
         values.append(Value(name: name, constant: constant))

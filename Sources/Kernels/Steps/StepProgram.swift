@@ -7,7 +7,8 @@ internal import TensorCore
 /// element's bits are those of the kernel for whole buffers. All memory must live, and stay in place, until ``run(steps:)``
 /// returns.
 public struct StepProgram {
-    /// A matrix an operation reads: element (i, j) of step t is `start[t * step + i * row + j * column]`.
+    /// A matrix an operation reads: element (i, j) of step t is `start[t * step + i * row + j * column]`, or that of
+    /// `index[t]` instead of t.
     public struct Operand {
         /// The first element of the first step.
         public var start: UnsafePointer<Float>
@@ -19,6 +20,8 @@ public struct StepProgram {
         public var step: Int
         /// Whether `step` counts for each row of the steps before, instead of for each step.
         public var isPacked: Bool
+        /// For each step, the number that `step` counts for; nil for that of the step itself.
+        public var index: UnsafePointer<Int>?
 
         /// An operand by its strides.
         ///
@@ -28,17 +31,25 @@ public struct StepProgram {
         ///   - column: 1, or 0 where one element stands for a row.
         ///   - step: Elements from one step to the next.
         ///   - isPacked: Whether `step` counts for each row of the steps before.
-        public init(start: UnsafePointer<Float>, row: Int, column: Int, step: Int = 0, isPacked: Bool = false)
-        {
+        ///   - index: For each step, the number that `step` counts for instead.
+        public init(
+            start: UnsafePointer<Float>,
+            row: Int,
+            column: Int,
+            step: Int = 0,
+            isPacked: Bool = false,
+            index: UnsafePointer<Int>? = nil
+        ) {
             self.start = start
             self.row = row
             self.column = column
             self.step = step
             self.isPacked = isPacked
+            self.index = index
         }
 
         var native: sn_step_operand {
-            sn_step_operand(data: start, row: row, column: column, step: step, by_row: isPacked)
+            sn_step_operand(data: start, row: row, column: column, step: step, by_row: isPacked, index: index)
         }
     }
 
@@ -170,6 +181,39 @@ public struct StepProgram {
             $0.alpha = alpha
             $0.has_epilogue = bias != nil || activation != .identity
             $0.epilogue = Epilogue(bias: bias, activation: activation).native
+        }
+    }
+
+    /// Adds `c = alpha * a * matrix * scale + shift`, the last two element by element, as ``affine(_:scale:shift:to:)`` would.
+    ///
+    /// - Parameters:
+    ///   - a: With dense rows of as many columns as the matrix has rows.
+    ///   - matrix: The right side, of float32.
+    ///   - alpha: A factor.
+    ///   - scale: One row for all, of as many columns as the matrix.
+    ///   - shift: Rows of as many columns, or one for all.
+    ///   - c: The result, of as many columns as the matrix.
+    public mutating func multiply(
+        _ a: Operand,
+        _ matrix: PackedMatrix,
+        alpha: Float = 1,
+        scale: Operand,
+        shift: Operand,
+        to c: Result
+    ) {
+        guard case .float32(let panels) = matrix.panels else {
+            multiply(a, matrix, alpha: alpha, to: c)
+            let product = Operand(start: c.start, row: c.row, column: 1, step: c.step, isPacked: c.isPacked)
+            return affine(product, scale: scale, shift: shift, to: c)
+        }
+        matrices.append(matrix)
+        add(SN_STEP_MULTIPLY_AFFINE, a, c) {
+            $0.inner = matrix.rows
+            // The panels stand in the matrix's own memory, which `matrices` keeps.
+            $0.panels = panels.withElements(of: Float.self) { $0.baseAddress }
+            $0.alpha = alpha
+            $0.b = scale.native
+            $0.d = shift.native
         }
     }
 

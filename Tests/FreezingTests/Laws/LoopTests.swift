@@ -141,9 +141,9 @@ struct LoopTests {
         let scanned = try Samples.freeze(try Samples.scanned(), batches, options)
         #expect(looped.statistics == scanned.statistics)
         let input = try Samples.batch([1, 5, 2], seed: 9).inputs
-        #expect(
-            try ExecutionPlan(looped.model).run(input)[1] == ExecutionPlan(scanned.model).run(input)[1]
-        )
+        // Passes for the body of a Scan alone change how it is rounded.
+        let plans = try [looped, scanned].map { try ExecutionPlan($0.model, rewriting: false) }
+        #expect(try plans[0].run(input)[1] == plans[1].run(input)[1])
     }
 }
 

@@ -218,7 +218,7 @@ struct ScanTests {
             ])
             Issue.record("no error")
         } catch {
-            #expect("\(error)".hasPrefix("one/body/two/body/three/body/Mul#0 (Mul):"))
+            #expect("\(error)".hasPrefix("one/body/two/body/three/body/Add#1 (Add):"))
         }
     }
 
@@ -284,11 +284,9 @@ struct ScanTests {
     }
 
     /// An LSTM with a table looked up by step, a mask and a scan output, as normalized recurrent models have it.
-    private func gatedLoop(isReversed: Bool, rewriting: Bool) throws -> ExecutionPlan {
-        try ExecutionPlan(gatedModel(isReversed: isReversed), rewriting: rewriting)
-    }
-
-    private func gatedModel(isReversed: Bool) throws -> Model {
+    ///
+    /// If it `normalizes`, by statistics that are looked up as well: both products, and the cell on its way out.
+    private func gatedModel(isReversed: Bool, normalizes: Bool = false) throws -> Model {
         func random(_ shape: Shape, _ seed: Int) throws -> Tensor {
             let count = shape.elementCount
             return try tensor(
@@ -296,17 +294,44 @@ struct ScanTests {
                 shape
             )
         }
+        func squares(_ shape: Shape, _ seed: Int) throws -> Tensor {
+            try tensor(random(shape, seed).array(of: Float.self).map { $0 * $0 + 0.1 }, shape)
+        }
         let hidden = 19
+        func normalization(_ input: String, _ tables: String, _ output: String) -> [Node] {
+            [
+                Node("Gather", inputs: [tables + "mean", "now"], outputs: [output + "m"]),
+                Node("Gather", inputs: [tables + "variance", "now"], outputs: [output + "v"]),
+                Node("Add", inputs: [output + "v", "epsilon"], outputs: [output + "e"]),
+                Node("Sqrt", inputs: [output + "e"], outputs: [output + "d"]),
+                Node("Sub", inputs: [input, output + "m"], outputs: [output + "c"]),
+                Node("Div", inputs: [output + "c", output + "d"], outputs: [output + "n"]),
+                Node("Mul", inputs: [output + "n", tables + "scale"], outputs: [output]),
+            ]
+        }
+        let shifted = [
+            Node("Gather", inputs: ["table", "now"], outputs: ["shift"]),
+            Node("Sub", inputs: ["wx", "shift"], outputs: ["normal"]),
+            Node("Tanh", inputs: ["wh"], outputs: ["scaled"]),
+            Node("Add", inputs: ["normal", "scaled"], outputs: ["gates"]),
+        ]
+        let normalized =
+            normalization("wx", "gate_", "normal") + normalization("wh", "gate_", "scaled") + [
+                Node("Add", inputs: ["normal", "scaled"], outputs: ["sum"]),
+                Node("Add", inputs: ["sum", "gate_bias"], outputs: ["gates"]),
+            ]
+        let seen =
+            normalizes
+            ? normalization("c_next", "cell_", "seen") + [Node("Tanh", inputs: ["seen"], outputs: ["h_next"])]
+            : [Node("Tanh", inputs: ["c_next"], outputs: ["h_next"])]
+        let products = [
+            Node("Min", inputs: ["t", "last"], outputs: ["now"]),
+            Node("MatMul", inputs: ["x_t", "w_x"], outputs: ["wx"]),
+            Node("MatMul", inputs: ["h", "w_h"], outputs: ["wh"]),
+        ]
         let body = Graph(
             name: "body",
-            nodes: [
-                Node("Min", inputs: ["t", "last"], outputs: ["now"]),
-                Node("Gather", inputs: ["table", "now"], outputs: ["shift"]),
-                Node("MatMul", inputs: ["x_t", "w_x"], outputs: ["wx"]),
-                Node("Sub", inputs: ["wx", "shift"], outputs: ["normal"]),
-                Node("MatMul", inputs: ["h", "w_h"], outputs: ["wh"]),
-                Node("Tanh", inputs: ["wh"], outputs: ["scaled"]),
-                Node("Add", inputs: ["normal", "scaled"], outputs: ["gates"]),
+            nodes: products + (normalizes ? normalized : shifted) + [
                 Node(
                     "Split",
                     inputs: ["gates", "sizes"],
@@ -323,13 +348,13 @@ struct ScanTests {
                 Node("Mul", inputs: ["m_t", "cell"], outputs: ["on"]),
                 Node("Mul", inputs: ["stay", "c"], outputs: ["off"]),
                 Node("Add", inputs: ["on", "off"], outputs: ["c_next"]),
-                Node("Tanh", inputs: ["c_next"], outputs: ["h_next"]),
+            ] + seen + [
                 Node(
                     "Concat",
                     inputs: ["h", "x_t"],
                     outputs: ["each"],
                     attributes: [Attribute("axis", .int(-1))]
-                ),
+                )
             ],
             inputs: [value("h"), value("c"), value("x_t"), value("m_t"), value("t", .int64)],
             outputs: [value("h_next"), value("c_next"), value("each")]
@@ -349,7 +374,12 @@ struct ScanTests {
             ("last", Tensor(scalar: Int64(4))), ("table", try random([5, 3 * hidden], 1)),
             ("w_x", try random([6, 3 * hidden], 2)), ("w_h", try random([hidden, 3 * hidden], 3)),
             ("sizes", try Tensor([Int64](repeating: Int64(hidden), count: 3), shape: [3])),
-            ("one", Tensor(scalar: Float(1))),
+            ("one", Tensor(scalar: Float(1))), ("epsilon", Tensor(scalar: Float(1e-3))),
+            ("gate_mean", try random([5, 3 * hidden], 4)),
+            ("gate_variance", try squares([5, 3 * hidden], 5)),
+            ("gate_scale", try random([3 * hidden], 6)), ("gate_bias", try random([3 * hidden], 7)),
+            ("cell_mean", try random([5, hidden], 8)), ("cell_variance", try squares([5, hidden], 9)),
+            ("cell_scale", try random([hidden], 10)),
         ]
         return Model(
             graph: Graph(
@@ -378,13 +408,20 @@ struct ScanTests {
         ]
     }
 
-    @Test(arguments: [false, true], [1, 2, 9])
-    func `a loop in place gives the bits of the loop as it is written, for every row alone`(
-        isReversed: Bool,
+    @Test(arguments: [(false, false), (true, false), (false, true), (true, true)], [1, 2, 9])
+    func `a loop in place gives the bits of its nodes one by one, for every row alone`(
+        _ form: (isReversed: Bool, normalizes: Bool),
         steps: Int
     ) throws {
-        let inPlace = try gatedLoop(isReversed: isReversed, rewriting: true)
-        let plain = try gatedLoop(isReversed: isReversed, rewriting: false)
+        let model = try gatedModel(isReversed: form.isReversed, normalizes: form.normalizes)
+        let inPlace = try ExecutionPlan(model)
+        let plain = try ExecutionPlan(model, without: [.scanHoisting])
+        let asWritten = try ExecutionPlan(model, rewriting: false)
+        let tolerance = Tolerance.close(
+            absolute: 1e-5,
+            relative: 1e-5,
+            because: "scale and shift are computed in Double, and rounded once"
+        )
         for count in [1, 2, 5, 16] {
             let inputs = try gatedInputs(Array(0..<count), steps: steps)
             let expected = try plain.run(inputs)
@@ -396,13 +433,26 @@ struct ScanTests {
                 }
                 #expect(differences == 0, "\(count) rows")
             }
+            for (result, other) in zip(results, try asWritten.run(inputs)) {
+                #expect(tolerance.firstDifference(result, other) == nil)
+            }
             let alone = try inPlace.run(gatedInputs([count - 1], steps: steps))[0].array(of: Float.self)
             #expect(Array(results[0].array(of: Float.self).suffix(19)) == alone)
         }
     }
 
-    @Test func `sequences of any lengths in one loop have the bits of each alone`() throws {
-        let model = try gatedModel(isReversed: false)
+    @Test func `the normalizations of a loop are one operation in each of its products`() throws {
+        let graph = try planned(gatedModel(isReversed: false, normalizes: true))
+        let scan = try #require(graph.nodes.first?.computation as? Scan)
+        let schedule = try #require(scan.schedule)
+        let nodes = schedule.graph.nodes
+        #expect(!nodes.contains { ($0.computation as? Arithmetic)?.operation == .divide })
+        #expect(!nodes.contains { $0.operatorType == "Sqrt" && $0.computation is Unary })
+        #expect(schedule.scaledProducts.count == 2)
+        #expect(schedule.loop.count == 13)
+    }
+
+    private func planned(_ model: Model) throws -> PlanGraph {
         let scope = GraphScope(
             path: .root,
             opsets: ["": 17],
@@ -412,8 +462,22 @@ struct ScanTests {
         try scope.add(model.graph, outputs: ["h", "c", "all"])
         var graph = scope.graph
         PlannerPasses.run(on: &graph)
+        return graph
+    }
+
+    @Test(arguments: [false, true], [false, true])
+    func `sequences of any lengths in one loop have the bits of each alone`(
+        normalizes: Bool,
+        withProducts: Bool
+    ) throws {
+        let model = try gatedModel(isReversed: false, normalizes: normalizes)
+        let graph = try planned(model)
         let scan = try #require(graph.nodes.first?.computation as? Scan)
         let schedule = try #require(scan.schedule)
+        let given = Set(schedule.graph.inputs[2...3])
+        let parts = try #require(schedule.parts(rows: given, withProducts: withProducts))
+        let products = parts.loop.count { schedule.graph.nodes[$0].computation is MatMul }
+        #expect(products == (withProducts ? 2 : 1))
         let plan = try ExecutionPlan(model)
         let lengths = [3, 9, 1, 9, 4, 2, 17, 1, 5, 6, 8, 3, 7, 2]
         let each = try lengths.enumerated().map { try gatedInputs([$0.offset], steps: $0.element) }
@@ -447,6 +511,7 @@ struct ScanTests {
                         )
                         var run = ScanRun(
                             schedule,
+                            parts: parts,
                             scanInputs: [.rows(x), .rows(mask), .steps(steps)],
                             captures: [],
                             packing: rows,

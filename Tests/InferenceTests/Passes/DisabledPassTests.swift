@@ -130,6 +130,9 @@ struct DisabledPassTests {
             Node("MatMul", inputs: ["x", "w"], outputs: ["t"]),
             Node("Mul", inputs: ["t", "s"], outputs: ["y"]),
         ],
+        .tableFolding: [
+            Node("Gather", inputs: ["w", "x"], outputs: ["t"]), Node("Neg", inputs: ["t"], outputs: ["y"]),
+        ],
         .attentionFusion: [
             Node("MatMul", inputs: ["x", "v"], outputs: ["t"]),
             Node("Softmax", inputs: ["t"], outputs: ["p"]),

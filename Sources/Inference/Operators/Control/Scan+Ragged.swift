@@ -4,7 +4,7 @@ import TensorCore
 extension Scan: RaggedOperator {
     func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
         let (steps, elements) = try elements(inputs)
-        let analysis = try bodyAnalysis(inputs, elements)
+        let analysis = try bodyAnalysis(body.graph, inputs, elements)
         var results: [ValueFacts] = []
         for (position, id) in body.graph.outputs.enumerated() {
             guard let known = analysis.facts[id] else {
@@ -48,9 +48,20 @@ extension Scan: RaggedOperator {
     }
 
     /// What is known of the body's values in any step.
-    private func bodyAnalysis(_ inputs: NodeFacts, _ elements: [ValueFacts]) throws(NoRule) -> LengthAnalysis
-    {
-        let graph = body.graph
+    private func bodyAnalysis(
+        _ graph: PlanGraph,
+        _ inputs: NodeFacts,
+        _ elements: [ValueFacts]
+    ) throws(NoRule) -> LengthAnalysis {
+        LengthAnalysis(graph, inputs: try bodyFacts(graph, inputs, elements))
+    }
+
+    /// What is known of what the body reads.
+    private func bodyFacts(
+        _ graph: PlanGraph,
+        _ inputs: NodeFacts,
+        _ elements: [ValueFacts]
+    ) throws(NoRule) -> [PlanGraph.ValueID: ValueFacts] {
         var known: [PlanGraph.ValueID: ValueFacts] = [:]
         for (position, id) in graph.inputs.enumerated() {
             guard position < stateCount else {
@@ -63,14 +74,30 @@ extension Scan: RaggedOperator {
         for (index, id) in graph.captures.enumerated() {
             known[id] = try inputs[body.captureStart + index]
         }
-        return LengthAnalysis(graph, inputs: known)
+        return known
+    }
+
+    /// The schedule without what a mask that is true everywhere decides.
+    private func folded(
+        _ schedule: ScanSchedule,
+        _ known: [PlanGraph.ValueID: ValueFacts]
+    ) -> ScanSchedule {
+        var graph = schedule.graph
+        KnownValues.fold(&graph, inputs: known)
+        let producers = graph.producers()
+        // A state must still be made by a node, or be the one it was.
+        guard zip(graph.outputs, schedule.graph.outputs).allSatisfy({ $0 == $1 || producers[$0] != nil }),
+            graph.outputs.allSatisfy({ graph.constant($0) == nil })
+        else { return schedule }
+        return (try? ScanSchedule(graph, stateCount: stateCount)) ?? schedule
     }
 
     func pack(_ packing: NodePacking) throws(NoRule) -> [PlanGraph.ValueID] {
-        guard let schedule else { throw NoRule("the body does not run in place") }
+        guard let whole = schedule else { throw NoRule("the body does not run in place") }
         let (steps, elements) = try elements(packing.known)
         guard case .length(let time) = steps else { throw NoRule("the steps are not those of the sequence") }
-        let analysis = try bodyAnalysis(packing.known, elements)
+        let schedule = folded(whole, try bodyFacts(whole.graph, packing.known, elements))
+        let analysis = try bodyAnalysis(schedule.graph, packing.known, elements)
         for (id, role) in schedule.roles.enumerated() where role == .state {
             guard let facts = analysis.facts[id], Self.isRow(facts) else {
                 throw NoRule("a value of the body is no row of each sequence")
@@ -95,7 +122,9 @@ extension Scan: RaggedOperator {
             let value = try packing.rows(stateCount + index)
             operands.append(try packing.view(value, as: [element.constant(1) ?? 1]))
         }
-        guard let parts = schedule.parts(rows: rows) else {
+        guard let parts = schedule.parts(rows: rows, withProducts: false),
+            let joinedParts = schedule.parts(rows: rows, withProducts: true)
+        else {
             throw NoRule("the body looks up what each sequence has of its own")
         }
         for index in 0..<body.captureCount {
@@ -104,8 +133,8 @@ extension Scan: RaggedOperator {
         let results = packing.emit(
             SegmentScan(
                 schedule: schedule,
-                prologue: parts.prologue,
-                loop: parts.loop,
+                parts: parts,
+                partsOfManyRows: joinedParts,
                 sources: sources,
                 stateColumns: columns,
                 isReversed: scanInputs[0].isReversed,
@@ -115,7 +144,7 @@ extension Scan: RaggedOperator {
             outputs: body.outputCount
         )
         var outputs: [PlanGraph.ValueID] = []
-        for (index, id) in body.graph.outputs.enumerated() {
+        for (index, id) in schedule.graph.outputs.enumerated() {
             let columns = analysis.facts[id]?.constant(1) ?? 1
             outputs += try packing.finished(results[index], features: [columns])
         }

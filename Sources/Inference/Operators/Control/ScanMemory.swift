@@ -7,6 +7,7 @@ final class ScanMemory {
     }
 
     private var buffers: [Buffer] = []
+    private var indices: [UnsafeMutablePointer<Int>] = []
 
     func take(_ count: Int, for owner: PlanGraph.ValueID) -> UnsafeMutablePointer<Float> {
         if let free = buffers.firstIndex(where: { $0.owner == nil && $0.capacity == count }) {
@@ -28,5 +29,16 @@ final class ScanMemory {
         }
     }
 
-    deinit { for buffer in buffers { buffer.start.deallocate() } }
+    /// The row that each step reads, in memory that stays.
+    func keep(_ index: [Int]) -> UnsafePointer<Int> {
+        let start = UnsafeMutablePointer<Int>.allocate(capacity: max(index.count, 1))
+        start.initialize(from: index, count: index.count)
+        indices.append(start)
+        return UnsafePointer(start)
+    }
+
+    deinit {
+        for start in indices { start.deallocate() }
+        for buffer in buffers { buffer.start.deallocate() }
+    }
 }

@@ -5,9 +5,11 @@ struct ScanPlace {
     let dimensions: [Int]
     let start: UnsafePointer<Float>
     let row: Int
-    let step: Int
+    var step: Int
     /// Whether the rows are those of sequences, of which later steps have fewer.
     var isPacked = false
+    /// Which of the rows that are `step` apart each step reads, if not one after the other.
+    var index: UnsafePointer<Int>?
 
     var rows: Int { dimensions.count > 1 ? dimensions[dimensions.count - 2] : 1 }
     var columns: Int { dimensions.last ?? 1 }
@@ -18,7 +20,8 @@ struct ScanPlace {
             row: row,
             column: 1,
             step: step,
-            isPacked: isPacked && step != 0
+            isPacked: isPacked && step != 0,
+            index: index
         )
     }
 
@@ -29,7 +32,8 @@ struct ScanPlace {
             row: rows == 1 && !isPacked ? 0 : row,
             column: self.columns == columns ? 1 : 0,
             step: step,
-            isPacked: isPacked && step != 0
+            isPacked: isPacked && step != 0,
+            index: index
         )
     }
 }

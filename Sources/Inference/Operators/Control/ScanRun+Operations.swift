@@ -6,6 +6,9 @@ extension ScanRun {
     /// Adds the operations of a node; false if it has none for these shapes.
     mutating func add(_ index: Int) -> Bool {
         let node = schedule.graph.nodes[index]
+        if node.computation is MultiplyAdd, node.outputs.count == 1, let output = node.outputs[0] {
+            return addMultiplyAdd(index, output)
+        }
         guard let a = place(of: node.inputs.first ?? nil) else { return false }
         if let split = node.computation as? Split { return addParts(split, node, a) }
         guard node.outputs.count == 1, let output = node.outputs[0] else { return false }
@@ -14,15 +17,15 @@ extension ScanRun {
             places[output] = a
             return true
         case let unary as Unary:
-            guard let c = makeResult(output, a.dimensions) else { return false }
+            guard let c = makeResult(output, a.dimensions, of: index) else { return false }
             program.apply(unary.function, a.operand, to: c)
             return true
-        case let arithmetic as Arithmetic: return addBinary(arithmetic.operation, node, a, output)
-        case let variadic as Variadic: return addBinary(variadic.operation, node, a, output)
+        case let arithmetic as Arithmetic: return addBinary(arithmetic.operation, index, a, output)
+        case let variadic as Variadic: return addBinary(variadic.operation, index, a, output)
         case let affine as ScaleShift:
             guard let scale = constant(affine.scale), let shift = constant(affine.shift),
                 let dimensions = Self.broadcast(a.dimensions, scale.dimensions, shift.dimensions),
-                dimensions == a.dimensions, let c = makeResult(output, dimensions)
+                dimensions == a.dimensions, let c = makeResult(output, dimensions, of: index)
             else { return false }
             program.affine(
                 a.operand,
@@ -46,7 +49,7 @@ extension ScanRun {
         place(tensor, dimensions: tensor.shape.dimensions, step: 0)
     }
 
-    private static func broadcast(_ shapes: [Int]...) -> [Int]? {
+    static func broadcast(_ shapes: [Int]...) -> [Int]? {
         var result = Shape()
         for dimensions in shapes {
             guard let shape = try? Shape(checking: dimensions), let next = try? result.broadcast(with: shape)
@@ -58,13 +61,14 @@ extension ScanRun {
 
     private mutating func addBinary(
         _ operation: BinaryOperation,
-        _ node: PlanGraph.Node,
+        _ index: Int,
         _ a: ScanPlace,
         _ output: PlanGraph.ValueID
     ) -> Bool {
+        let node = schedule.graph.nodes[index]
         guard node.inputs.count == 2, let b = place(of: node.inputs[1]),
             let dimensions = Self.broadcast(a.dimensions, b.dimensions),
-            let c = makeResult(output, dimensions)
+            let c = makeResult(output, dimensions, of: index)
         else { return false }
         program.apply(
             operation,
@@ -81,7 +85,12 @@ extension ScanRun {
         _ a: ScanPlace,
         _ output: PlanGraph.ValueID
     ) -> Bool {
-        guard let last = a.dimensions.last, last == prepared.matrix.rows,
+        guard let last = a.dimensions.last, last == prepared.matrix.rows else { return false }
+        if schedule.scaledProducts.contains(output) {
+            products[output] = ScanProduct(prepared: prepared, alpha: alpha, a: a)
+            return true
+        }
+        guard
             let c = makeResult(output, a.dimensions.dropLast() + [prepared.matrix.columns])
         else { return false }
         program.multiply(
@@ -116,7 +125,8 @@ extension ScanRun {
                     start: start,
                     row: a.row,
                     step: a.step,
-                    isPacked: a.isPacked
+                    isPacked: a.isPacked,
+                    index: a.index
                 )
             }
             start += size

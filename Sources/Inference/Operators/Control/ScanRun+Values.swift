@@ -47,14 +47,44 @@ extension ScanRun {
         return place
     }
 
+    /// Where a node that works element by element can write a new state: over the old one, if nobody reads that later.
+    private func stateInPlace(_ id: PlanGraph.ValueID, _ dimensions: [Int], _ index: Int) -> ScanPlace? {
+        let (inputs, outputs) = (schedule.graph.inputs, schedule.graph.outputs.prefix(schedule.stateCount))
+        guard let position = outputs.firstIndex(of: id), outputs.lastIndex(of: id) == position,
+            schedule.lastUse[inputs[position]] <= index,
+            let old = places[inputs[position]], old.dimensions == dimensions
+        else { return nil }
+        // What is read of the old state must be the very element that is written.
+        let memory = old.start..<old.start + old.rows * old.columns
+        for case .some(let input) in schedule.graph.nodes[index].inputs {
+            guard let place = places[input], memory.contains(place.start) else { continue }
+            guard place.start == old.start, place.dimensions == dimensions, place.row == old.row else {
+                return nil
+            }
+        }
+        return old
+    }
+
     /// Memory for the result of a node, which is given out again when nobody reads it any more.
-    mutating func makeResult(_ id: PlanGraph.ValueID, _ dimensions: [Int]) -> StepProgram.Result? {
+    ///
+    /// - Parameters:
+    ///   - id: The result.
+    ///   - dimensions: Its shape.
+    ///   - index: The node, if it computes each element of the result from those in the same place.
+    /// - Returns: Nil if the result has no place in a step.
+    mutating func makeResult(
+        _ id: PlanGraph.ValueID,
+        _ dimensions: [Int],
+        of index: Int? = nil
+    ) -> StepProgram.Result? {
         guard let shape = try? Shape(checking: dimensions), shape.elementCount > 0,
             shape.elementCount <= inputs.limits.tensorBytes / MemoryLayout<Float>.size,
             dimensions.dropLast(2).allSatisfy({ $0 == 1 })
         else { return nil }
-        let start = memory.take(shape.elementCount, for: id)
         if let packing { guard dimensions.count == 2, dimensions[0] == packing.count else { return nil } }
+        let state = index.flatMap { stateInPlace(id, dimensions, $0) }
+        let start =
+            state.map { UnsafeMutablePointer(mutating: $0.start) } ?? memory.take(shape.elementCount, for: id)
         let place = ScanPlace(
             dimensions: dimensions,
             start: start,
@@ -103,7 +133,10 @@ extension ScanRun {
         if new == old { return true }
         // A state that becomes another one would have to be read before it is written.
         guard let place = place(of: new), place.dimensions == state.shape.dimensions,
-            let target = places[old],
+            let target = places[old]
+        else { return false }
+        if place.start == target.start { return true }
+        guard
             !schedule.graph.inputs.prefix(schedule.stateCount).contains(where: { id in
                 places[id].map { (0..<$0.rows * $0.columns).contains(place.start - $0.start) } ?? false
             })

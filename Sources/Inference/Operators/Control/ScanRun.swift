@@ -11,7 +11,7 @@ struct ScanRun {
 
     let schedule: ScanSchedule
     /// The nodes before the loop, and in it.
-    private let (prologue, loop): ([Int], [Int])
+    let (prologue, loop): ([Int], [Int])
     let inputs: NodeInputs
     let steps: Int
     let isReversed: Bool
@@ -24,6 +24,10 @@ struct ScanRun {
     var places: [ScanPlace?]
     var program = StepProgram()
     var memory = ScanMemory()
+    /// Which rows of tables each step reads.
+    var lookups: [LookupKey: UnsafePointer<Int>] = [:]
+    /// Products that are computed by the node that reads them.
+    var products: [PlanGraph.ValueID: ScanProduct] = [:]
 
     /// Prepares a run.
     ///
@@ -59,7 +63,7 @@ struct ScanRun {
     ///
     /// - Parameters:
     ///   - schedule: The body's, whose scan inputs are all read in the same direction.
-    ///   - parts: What runs before the loop and in it, if not as for a batch.
+    ///   - parts: What runs before the loop and in it.
     ///   - scanInputs: Rows as `packing` orders them, `[rows, features]`, where a sequence has its own; else, the same
     ///     for all sequences, `[steps, ...]`.
     ///   - captures: The values of the enclosing graph that the body reads, the same for all sequences.
@@ -67,7 +71,7 @@ struct ScanRun {
     ///   - inputs: The node's inputs.
     init(
         _ schedule: ScanSchedule,
-        parts: (prologue: [Int], loop: [Int])? = nil,
+        parts: ScanParts,
         scanInputs: [ScanRows.Input],
         captures: [Tensor],
         packing: ScanRows,
@@ -76,7 +80,7 @@ struct ScanRun {
         self.schedule = schedule
         self.inputs = inputs
         self.packing = packing
-        (prologue, loop) = parts ?? (schedule.prologue, schedule.loop)
+        (prologue, loop) = (parts.prologue, parts.loop)
         isReversed = false
         steps = packing.alive.count
         tensors = schedule.graph.values.map(\.constant)
@@ -103,7 +107,7 @@ struct ScanRun {
             schedule.roles[$1] == .stepped ? $0 + (tensors[$1]?.count ?? 0) : $0
         }
         guard stacked <= Self.maximumStackedCount else { return nil }
-        for index in prologue { guard compute(index) else { return nil } }
+        for index in prologue { guard lookUp(index) || compute(index) else { return nil } }
         var results: [Tensor] = []
         for (position, state) in states.enumerated() {
             guard state.elementType == .float32,

@@ -26,6 +26,10 @@ struct ScanSchedule: Sendable {
     let loop: [Int]
     /// For each value, the last node that reads it or a view of it; beyond all nodes for outputs of the body.
     let lastUse: [Int]
+    /// For each value, the nodes that read it.
+    let readers: [[Int]]
+    /// Products that are computed by the ``MultiplyAdd`` that alone reads them.
+    let scaledProducts: Set<PlanGraph.ValueID>
 
     /// Sorts the nodes of a body, or says which rule keeps it from running in place.
     init(_ graph: PlanGraph, stateCount: Int) throws(NoMatch) {
@@ -53,17 +57,26 @@ struct ScanSchedule: Sendable {
         self.roles = roles
         self.prologue = prologue
         self.loop = loop
-        lastUse = Self.lastUse(graph)
+        var readers = [[Int]](repeating: [], count: graph.values.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for case .some(let id) in node.inputs { readers[id].append(index) }
+        }
+        self.readers = readers
+        scaledProducts = Self.scaledProducts(graph)
+        lastUse = Self.lastUse(graph, scaledProducts)
     }
 
     /// What runs before the loop and in it where each sequence has rows of its own.
     ///
     /// What is done element by element to rows of their own, for the loop alone, is better done in the loop: the rows of one
-    /// step stay in the cache, those of all steps do not.
+    /// step stay in the cache, those of all steps do not. So are products, if steps have enough rows to make use of weights
+    /// that are read for each.
     ///
-    /// - Parameter rows: The scan inputs with rows for each sequence, as values.
+    /// - Parameters:
+    ///   - rows: The scan inputs with rows for each sequence, as values.
+    ///   - withProducts: Whether products for the loop alone are done in it.
     /// - Returns: The nodes before the loop and in it, in order; nil if a node before it has no form for rows.
-    func parts(rows: Set<PlanGraph.ValueID>) -> (prologue: [Int], loop: [Int])? {
+    func parts(rows: Set<PlanGraph.ValueID>, withProducts: Bool) -> ScanParts? {
         var hasRows = rows
         for index in prologue {
             let node = graph.nodes[index]
@@ -73,23 +86,21 @@ struct ScanSchedule: Sendable {
             hasRows.insert(output)
         }
         var inside = Set(loop)
-        var readers = [[Int]](repeating: [], count: graph.values.count)
-        for (index, node) in graph.nodes.enumerated() {
-            for case .some(let id) in node.inputs { readers[id].append(index) }
-        }
         for index in prologue.reversed() {
             let node = graph.nodes[index]
             guard let output = node.outputs.first ?? nil, hasRows.contains(output),
-                Self.isElementwiseInLoop(node, graph), readers[output].allSatisfy({ inside.contains($0) })
+                Self.isElementwiseInLoop(node, graph) || (withProducts && node.computation is MatMul),
+                lastUse[output] < graph.nodes.count, readers[output].allSatisfy({ inside.contains($0) })
             else { continue }
             inside.insert(index)
         }
-        return (prologue.filter { !inside.contains($0) }, inside.sorted())
+        return ScanParts(prologue: prologue.filter { !inside.contains($0) }, loop: inside.sorted())
     }
 
     private static func isElementwiseInLoop(_ node: PlanGraph.Node, _ graph: PlanGraph) -> Bool {
         switch node.computation {
-        case is Unary, is Arithmetic, is Variadic, is ScaleShift: (try? checkLoop(node, graph)) != nil
+        case is Unary, is Arithmetic, is Variadic, is ScaleShift, is MultiplyAdd:
+            (try? checkLoop(node, graph)) != nil
         default: false
         }
     }
@@ -97,7 +108,7 @@ struct ScanSchedule: Sendable {
     private static func isHoistable(_ node: PlanGraph.Node, _ roles: [Role]) -> Bool {
         switch node.computation {
         case is Arithmetic, is Unary, is Variadic, is Clip, is Comparison, is Logical, is Not, is Where,
-            is ScalarFunction, is ScaleShift, is Cast:
+            is ScalarFunction, is ScaleShift, is MultiplyAdd, is Cast:
             return true
         case let product as MatMul: return product.prepared != nil
         case let gather as GatherOperator:
@@ -109,7 +120,7 @@ struct ScanSchedule: Sendable {
 
     private static func checkLoop(_ node: PlanGraph.Node, _ graph: PlanGraph) throws(NoMatch) {
         switch node.computation {
-        case is Unary, is Identity, is Concat: return
+        case is Unary, is Identity, is Concat, is MultiplyAdd: return
         case let arithmetic as Arithmetic:
             guard arithmetic.operation != .power else { throw .otherOperator }
         case let variadic as Variadic:
@@ -128,15 +139,45 @@ struct ScanSchedule: Sendable {
         }
     }
 
-    private static func lastUse(_ graph: PlanGraph) -> [Int] {
+    private static func scaledProducts(_ graph: PlanGraph) -> Set<PlanGraph.ValueID> {
+        let useCounts = graph.useCounts()
+        let producers = graph.producers()
+        var products: Set<PlanGraph.ValueID> = []
+        for node in graph.nodes where node.computation is MultiplyAdd {
+            for case .some(let id) in node.inputs.prefix(2) where useCounts[id] == 1 {
+                guard let producer = producers[id] else { continue }
+                let prepared: MatMul.Prepared? =
+                    switch graph.nodes[producer].computation {
+                    case let product as MatMul: product.prepared
+                    case let product as Gemm: product.prepared
+                    default: nil
+                    }
+                guard let prepared, prepared.bias == nil, prepared.activation == .identity else { continue }
+                products.insert(id)
+                break
+            }
+        }
+        return products
+    }
+
+    private static func lastUse(_ graph: PlanGraph, _ products: Set<PlanGraph.ValueID>) -> [Int] {
         var last = [Int](repeating: -1, count: graph.values.count)
         for id in graph.outputs { last[id] = graph.nodes.count }
         for (index, node) in graph.nodes.enumerated().reversed() {
             // Parts of a split are views: the whole lives as long as they do.
-            let isView = node.computation is Split || node.computation is Identity
+            // What a product reads must be there when it is computed.
+            let isView =
+                node.computation is Split || node.computation is Identity
+                || node.outputs.contains { $0.map { products.contains($0) } ?? false }
             let longest = node.outputs.compactMap { $0.map { last[$0] } }.max() ?? -1
             for case .some(let id) in node.inputs { last[id] = max(last[id], index, isView ? longest : -1) }
         }
         return last
     }
+}
+
+/// The nodes of a body that run before the loop, and in it, in order.
+struct ScanParts {
+    let prologue: [Int]
+    let loop: [Int]
 }

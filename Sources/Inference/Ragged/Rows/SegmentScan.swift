@@ -15,9 +15,14 @@ struct SegmentScan: Operator, SteppingOperator {
         case uniform(Tensor, extents: [Int])
     }
 
+    /// From so many rows a step on, weights that are read for each step are cheaper than products that leave the cache.
+    static let manyRows = 4
+
     let schedule: ScanSchedule
-    let prologue: [Int]
-    let loop: [Int]
+    /// What runs before the loop and in it.
+    let parts: ScanParts
+    /// The same where a step has many rows.
+    let partsOfManyRows: ScanParts
     let sources: [Source]
     /// The columns of each state.
     let stateColumns: [Int]
@@ -74,7 +79,7 @@ struct SegmentScan: Operator, SteppingOperator {
         for _ in packing.alive { try inputs.budget.pointee.takeTrip() }
         var run = ScanRun(
             schedule,
-            parts: (prologue, loop),
+            parts: packing.rowCount < Self.manyRows * packing.alive.count ? parts : partsOfManyRows,
             scanInputs: streams,
             captures: captures,
             packing: packing,
