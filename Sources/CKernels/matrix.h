@@ -127,11 +127,34 @@ struct destination {
 
 /// Asks for the lines that a tile will write and add, while its product is computed.
 INLINE void prefetch_destination(const struct destination *d, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column) {
+    // What a loop scales and shifts has been written in the step before.
+    if (d->affine) return;
     const float *residual = d->epilogue ? d->epilogue->residual : NULL;
     for (ptrdiff_t i = row; i < row + rows; i++) {
         for (int j = 0; j < TILE_COLUMNS; j += 16) __builtin_prefetch(d->c + i * d->ldc + column + j, 1);
         if (!residual) continue;
         for (int j = 0; j < TILE_COLUMNS; j += 16) __builtin_prefetch(residual + i * d->residual_stride + column + j);
+    }
+}
+
+/// Whole vectors first, without asking what is left.
+INLINE void scale_tile(ptrdiff_t rows, ptrdiff_t columns, const float *tile, ptrdiff_t tile_stride, const float *scale,
+                       const float *shift, ptrdiff_t stride, float *c, ptrdiff_t ldc) {
+    ptrdiff_t j = 0;
+    for (; j + 2 * W <= columns; j += 2 * W) {
+        const vf s = load(scale + j), t = load(scale + j + W);
+        const float *x = tile + j, *y = shift + j;
+        float *z = c + j;
+        for (ptrdiff_t i = 0; i < rows; i++, x += tile_stride, y += stride, z += ldc) {
+            store(z, fma_(load(x), s, load(y)));
+            store(z + W, fma_(load(x + W), t, load(y + W)));
+        }
+    }
+    for (; j < columns; j += W) {
+        const ptrdiff_t left = columns - j;
+        const vf s = load_n(scale + j, left);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            store_n(c + i * ldc + j, fma_(load(tile + i * tile_stride + j), s, load_n(shift + i * stride + j, left)), left);
     }
 }
 
@@ -147,14 +170,9 @@ static void finish_tile(const struct destination *d, ptrdiff_t row, ptrdiff_t ro
                 store(t, v);
             }
     if (d->affine) {
-        const ptrdiff_t stride = d->affine->stride;
-        const float *scale = d->affine->scale + column, *shift = d->affine->shift + row * stride + column;
-        for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t j = 0; j < columns; j += W) {
-                const ptrdiff_t left = columns - j;
-                const vf s = load_n(scale + j, left), t = load_n(shift + i * stride + j, left);
-                store_n(c + i * d->ldc + j, fma_(load(tile + i * tile_stride + j), s, t), left);
-            }
+        const struct tile_affine *f = d->affine;
+        scale_tile(rows, columns, tile, tile_stride, f->scale + column, f->shift + row * f->stride + column, f->stride, c,
+                   d->ldc);
         return;
     }
     if (d->epilogue) {
