@@ -23,8 +23,9 @@ extension FreezeError: CustomStringConvertible {
             "tensor \(tensor) is labelled twice: \(first) and \(second)"
         case .notExposable(let type, let label, let path):
             "\(label): a statistic cannot be taken out through \(path) (\(type))"
-        case .noMask(let label, let path):
-            "\(label) at \(path): which positions are valid is not known there; with --padding include all are counted"
+        case .noMask(let label, let path, let reason):
+            "\(label) at \(path): which positions are valid is not known there: \(reason); with --padding include all are "
+                + "counted"
         case .positionsDiffer(let label, let mask, let positions, let origin):
             "\(label): \(positions < 0 ? "its positions are not" : "it has \(positions) positions, not") those of the "
                 + "mask \(mask) (\(origin)); with --padding include all are counted"

@@ -22,8 +22,8 @@ public indirect enum FreezeError: Error, Hashable, Sendable {
     case conflictingLabels(tensor: String, first: String, second: String)
     /// An operator between a statistic and the model's own graph that values cannot be exposed through.
     case notExposable(operatorType: String, label: String, at: NodePath)
-    /// A normalization in training mode, and no mask that tells which positions are valid.
-    case noMask(label: String, at: NodePath)
+    /// A normalization in training mode, of which it is not known what positions are valid.
+    case noMask(label: String, at: NodePath, reason: UnknownPositions)
     /// A normalization whose input has other positions than the mask.
     case positionsDiffer(label: String, mask: [Int], positions: Int, origin: String)
     /// A batch without a length for each sequence where the model has no mask.

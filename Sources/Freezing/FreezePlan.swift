@@ -76,7 +76,7 @@ public struct FreezePlan: Sendable {
         _ = try StatisticExporter.export(
             found,
             of: model,
-            mask: signature?.mask?.name,
+            signature: signature,
             padding: options.padding
         )
         warnings = try HiddenStatistics.warnings(model, found, signature: signature)
@@ -116,7 +116,7 @@ public struct FreezePlan: Sendable {
         let graph = try StatisticExporter.export(
             found,
             of: model,
-            mask: signature?.mask?.name,
+            signature: signature,
             padding: options.padding,
             branchShapes: branchShapes,
             levelsSteps: levelsSteps

@@ -1,5 +1,7 @@
 """Laws of freezing: training graphs that are written differently and mean the same have the same statistics."""
 
+import json
+
 import numpy
 import onnx
 import pytest
@@ -64,11 +66,11 @@ def start():
     return root, root.op("ConstantOfShape", shape)
 
 
-def finish(root, h):
+def finish(root, h, masked=True):
     root.op("Identity", h, outputs=["predictions"])
-    return model(root.graph("law", [
-        declared("x", shape=["batch", "time", CHANNELS]), declared("mask", shape=["batch", 1, "time"])],
-        [declared("predictions", shape=["batch", SIZE])]), root.opset, {})
+    inputs = [declared("x", shape=["batch", "time", CHANNELS]), declared("mask", shape=["batch", 1, "time"])]
+    return model(
+        root.graph("law", inputs if masked else inputs[:1], [declared("predictions", shape=["batch", SIZE])]), root.opset, {})
 
 
 def recurrent(normalize):
@@ -80,6 +82,16 @@ def recurrent(normalize):
     root.nodes.append(helper.make_node(
         "Scan", [h, "x", "mask"], ["last"], "scan", body=graph, num_scan_inputs=2, scan_input_axes=[1, 2]))
     return finish(root, "last")
+
+
+def unmasked():
+    """The steps in a Scan that goes on behind the end of a sequence."""
+    root, h = start()
+    body = root.inside("scan", "body")
+    after = step(body, "h", "x_t", body.constant(1.0), training)
+    graph = body.graph("body", [declared("h"), declared("x_t")], [declared(after, shape=[None, SIZE])])
+    root.nodes.append(helper.make_node("Scan", [h, "x"], ["last"], "scan", body=graph, num_scan_inputs=1, scan_input_axes=[1]))
+    return finish(root, "last", masked=False)
 
 
 def unrolled():
@@ -127,6 +139,26 @@ def test_a_training_mode_normalization_sees_the_valid_positions_of_its_step(esti
     onnx.checker.check_model(node.model, full_check=True)
     for a, b in zip(runs(node.model, data), runs(plain.model, data)):
         assert distance(a["predictions"], b["predictions"]) < 1e-4
+
+
+@pytest.mark.parametrize("estimator", ["pooled", "mean-of-batches"])
+def test_a_graph_without_a_mask_has_the_statistics_of_the_one_that_has_it(estimator, tmp_path):
+    rng = numpy.random.default_rng(9)
+    lines = [json.dumps(rng.normal(0.5, 1, (length, CHANNELS)).tolist()) for length in rng.integers(1, STEPS + 1, 24)]
+    (tmp_path / "data.jsonl").write_text("\n".join(lines))
+    found = []
+    for name, made in ("with", recurrent(training)), ("without", unmasked()):
+        (tmp_path / f"{name}.onnx").write_bytes(made.SerializeToString())
+        found.append(freezing.freeze(
+            tmp_path / f"{name}.onnx", "--padding", "exclude", "--batch-size", "6", "--estimator", estimator,
+            data=tmp_path / "data.jsonl", out=tmp_path / name))
+    ((mean, variance),), ((expected_mean, expected_variance),) = statistics(found[1]), statistics(found[0])
+    assert distance(mean, expected_mean) < 1e-6 and distance(variance, expected_variance) < 1e-6
+    onnx.checker.check_model(found[1].model, full_check=True)
+    # While all sequences are alive, the frozen graphs do the same.
+    data = [{name: value[:, :1] if name == "x" else value[:, :, :1] for name, value in batch.items()} for batch in batches()]
+    for a, b in zip(runs(found[0].model, data), runs(found[1].model, [{"x": batch["x"]} for batch in data])):
+        assert distance(a["predictions"], b["predictions"]) < 1e-6
 
 
 def test_a_mask_of_ones_gives_plain_batch_normalization(tmp_path):

@@ -26,7 +26,7 @@ enum BranchShapes {
             let probe = try StatisticExporter.export(
                 [found],
                 of: plan.model,
-                mask: plan.signature?.mask?.name,
+                signature: plan.signature,
                 padding: plan.options.padding,
                 forced: graph.branchesTaken,
                 levelsSteps: levelsSteps

@@ -40,7 +40,8 @@ public struct StatisticEstimator: Sendable {
         if state.batches == 0 { try BatchDependence.check(observation, of: batch, estimation) }
         // All are looked at before the first is added, so that a batch is added as a whole and nothing is copied.
         var checked: [(index: Int, batch: PopulationAccumulator.CheckedBatch)] = []
-        for (index, statistic) in observation.statistics.enumerated() where !statistic.isSilent {
+        for (index, observed) in observation.statistics.enumerated() where !observed.isSilent {
+            let statistic = plan.found[index].isComputed ? observed.withoutEmptySteps() : observed
             do throws(StatisticsError) {
                 checked.append((index, try state.accumulators[index].checked(statistic)))
             } catch {

@@ -54,7 +54,7 @@ extension Tensor {
     ///
     /// - Parameter lengths: For each of the first axes how many, no more than it has.
     /// - Returns: The tensor itself if nothing is cut.
-    fileprivate func cropped(to lengths: [Int]) -> Tensor {
+    func cropped(to lengths: [Int]) -> Tensor {
         guard let axis = lengths.indices.last(where: { lengths[$0] != shape[$0] }),
             let whole = try? Shape(checking: lengths + shape.dimensions.dropFirst(lengths.count))
         else { return self }

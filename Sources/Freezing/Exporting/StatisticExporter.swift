@@ -20,6 +20,7 @@ struct StatisticExporter {
     private let branchShapes: [Export: Tensor]
     private let forced: [NodePath: Bool]
     private let levelling: StepLevelling?
+    private var positionMasks: PositionMasks?
     private var divisions: [NodePath: String] = [:]
     private var shared: SharedNames
     private var usesMask = false
@@ -29,24 +30,24 @@ struct StatisticExporter {
     /// - Parameters:
     ///   - sites: The sites of the model.
     ///   - model: The training graph.
-    ///   - mask: The name of the model's mask input, if it has one.
+    ///   - signature: What the model's inputs mean, where that is known.
     ///   - padding: What expanded normalizations are estimated over.
     ///   - branchShapes: What a branch that is not taken puts out for one step of values inside of loops.
     ///   - forced: If nodes that take one branch, whatever their condition is.
     ///   - levelsSteps: Whether loops in loops may run another number of steps each time.
     /// - Returns: The graph and the names of the values.
-    /// - Throws: ``FreezeError/noMask(label:at:)``, ``FreezeError/notExposable(operatorType:label:at:)``,
+    /// - Throws: ``FreezeError/noMask(label:at:reason:)``, ``FreezeError/notExposable(operatorType:label:at:)``,
     ///   ``FreezeError/unsupportedOpset(_:reason:)`` where `levelsSteps` needs a newer one.
     static func export(
         _ sites: [FoundSite],
         of model: Model,
-        mask: String?,
+        signature: Signature?,
         padding: Padding,
         branchShapes: [Export: Tensor] = [:],
         forced: [NodePath: Bool] = [:],
         levelsSteps: Bool = false
     ) throws(FreezeError) -> EstimationGraph {
-        var exporter = StatisticExporter(model, sites, mask, padding, branchShapes, forced, levelsSteps)
+        var exporter = StatisticExporter(model, sites, signature, padding, branchShapes, forced, levelsSteps)
         guard !levelsSteps || exporter.opset >= StepLevelling.firstOpset else {
             throw .unsupportedOpset(
                 exporter.opset,
@@ -81,7 +82,7 @@ struct StatisticExporter {
     private init(
         _ model: Model,
         _ sites: [FoundSite],
-        _ mask: String?,
+        _ signature: Signature?,
         _ padding: Padding,
         _ branchShapes: [Export: Tensor],
         _ forced: [NodePath: Bool],
@@ -94,7 +95,7 @@ struct StatisticExporter {
         self.forced = forced
         opset = model.opsetImports[""] ?? 0
         shared = SharedNames(model)
-        trace = MaskTrace(input: mask, root: shared.names.fresh("sequence_mask"))
+        trace = MaskTrace(input: signature?.mask?.name, root: shared.names.fresh("sequence_mask"))
         levelling = levelsSteps ? StepLevelling(steps: shared.names.fresh("levelled_steps")) : nil
         var seen: Set<Export> = []
         exports = sites.flatMap { SiteExports($0).all + (levelsSteps ? LoopExports($0).all : []) }
@@ -105,6 +106,10 @@ struct StatisticExporter {
             for path in site.frozen?.nodes ?? [] { computed[path] = site }
         }
         self.computed = computed
+        if padding != .include, sites.contains(where: { $0.isComputed && $0.site.depth > 0 }) {
+            let nodes = Set(sites.filter(\.isComputed).map(\.normalizingNode))
+            positionMasks = PositionMasks(model, signature: signature, of: nodes, root: trace.root)
+        }
     }
 
     private mutating func visit(
@@ -129,7 +134,7 @@ struct StatisticExporter {
                 continue
             }
             var writer = NodeWriter(opset: opset, shared, prefix: site.site.label)
-            let mask = try mask(for: site, in: scope, before: index)
+            let mask = try mask(for: site, node, in: scope, before: index, &writer)
             if let frozen = site.frozen, !site.isNormalization {
                 node = frozen.recomputed(node, at: nodePath, mask: mask, &divisions, site, &names, &writer)
                 nodes += writer.takeNodes()
@@ -158,17 +163,36 @@ struct StatisticExporter {
         exports.contains { $0.home.isInside(path) }
     }
 
+    /// The mask of the positions of a site, at the node that computes its statistics; nil if all positions count.
     private mutating func mask(
         for site: FoundSite,
+        _ node: Node,
         in scope: ValueScope,
-        before index: Int
+        before index: Int,
+        _ writer: inout NodeWriter
     ) throws(FreezeError) -> String? {
-        guard padding != .include else { return nil }
-        guard let mask = trace.mask(in: scope, before: index) else {
-            throw .noMask(label: site.site.statedLabel, at: site.site.path)
+        guard padding != .include, let path = scope.current?.path.appending(node, at: index),
+            path == site.normalizingNode
+        else { return nil }
+        if let mask = trace.mask(in: scope, before: index) {
+            if mask == trace.root { usesMask = true }
+            return mask
         }
-        if mask == trace.root { usesMask = true }
-        return mask
+        do throws(UnknownPositions) {
+            let mask = try positionMasks?.mask(
+                of: node,
+                at: path,
+                isChannelsFirst: site.frozen?.isChannelsFirst ?? true,
+                in: scope,
+                before: index,
+                &writer
+            )
+            guard let mask else { throw .steps }
+            usesMask = true
+            return mask
+        } catch {
+            throw .noMask(label: site.site.statedLabel, at: site.site.path, reason: error)
+        }
     }
 
     /// The values of this graph that are no outputs of its nodes yet.
@@ -222,6 +246,9 @@ struct StatisticExporter {
             let innerScope = scope.entering(subgraph, at: inner, owner: original)
             let (body, inside) = try visit(subgraph, at: inner, innerScope)
             bodies.append((attribute, body, inside))
+        }
+        if node.isScan(opset: opset), !bodies.isEmpty {
+            positionMasks?.hand(to: &node, at: path, &bodies[0].graph)
         }
         let carried = exports.filter { export in bodies.contains { $0.names[export] != nil } }
         guard !carried.isEmpty else {

@@ -46,4 +46,7 @@ extension FoundSite {
 
     /// Whether the site is a BatchNormalization node, which keeps its statistics to itself.
     var isNormalization: Bool { frozen?.subtraction == nil && site.mean?.name.isEmpty ?? false }
+
+    /// The node whose first input is normalized, where the statistics are written into the graph.
+    var normalizingNode: NodePath { frozen?.subtraction ?? site.path }
 }
