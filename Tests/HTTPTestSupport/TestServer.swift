@@ -20,6 +20,9 @@ public struct TestServer: Sendable {
 
     /// Runs a server around some code, and stops it.
     ///
+    /// Limits of time on connections that the configuration leaves as they are do not hold: a client of a busy machine may be
+    /// slower than them.
+    ///
     /// - Parameters:
     ///   - responder: What answers.
     ///   - configuration: The limits; the port is set to 0.
@@ -32,6 +35,12 @@ public struct TestServer: Sendable {
     ) async throws {
         var configuration = configuration
         configuration.port = 0
+        let standard = ServerConfiguration()
+        for limit in [
+            \ServerConfiguration.idleTimeout, \.headerTimeout, \.bodyTimeout, \.writeTimeout,
+        ] where configuration[keyPath: limit] == standard[keyPath: limit] {
+            configuration[keyPath: limit] = .seconds(600)
+        }
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         let server = Server(configuration: configuration, responder: responder, logger: logger)
