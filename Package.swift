@@ -94,8 +94,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Compressing",
+            dependencies: ["CZlib", .product(name: "NIOCore", package: nio)],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Telemetry",
             dependencies: [
+                "Compressing",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -112,7 +118,7 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
-                "COpenSSL", "CZlib",
+                "COpenSSL", "Compressing",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
@@ -232,7 +238,7 @@ let package = Package(
         .testTarget(
             name: "HTTPServerTests",
             dependencies: [
-                "HTTPServer", "HTTPTestSupport",
+                "HTTPServer", "HTTPTestSupport", "Compressing",
                 .product(name: "NIOEmbedded", package: nio),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),

@@ -36,6 +36,7 @@ struct SpanExport: Sendable {
         client = try CollectorClient(
             url: url,
             headers: settings.headers,
+            compression: settings.otlpCompression.value,
             authorities: settings.otlpCa.value.value,
             group: group
         )

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Telemetry
+public import ArgumentParser
+public import Telemetry
 
 /// Where spans of requests go; each can be given as an environment variable as well.
 struct TracingOptions: ParsableArguments {
@@ -7,6 +7,8 @@ struct TracingOptions: ParsableArguments {
     var otlpEndpoint: String?
     @Option(help: "The authorities of the collector's certificate, in PEM. (default: the system's)")
     var otlpCa: String?
+    @Option(help: "How spans are compressed: none or gzip. (default: none)")
+    var otlpCompression: CollectorCompression?
     @Option(help: "What the service is called in spans. (default: seqnorm)")
     var otlpServiceName: String?
     @Option(help: "The share of the traces that begin here which is recorded, 0 to 1. (default: 1)")
@@ -23,6 +25,7 @@ struct TracingOptions: ParsableArguments {
 struct TracingSettings: Sendable {
     let otlpEndpoint: Setting<Optionally<String>>
     let otlpCa: Setting<Optionally<String>>
+    let otlpCompression: Setting<CollectorCompression>
     let otlpServiceName: Setting<String>
     let otlpSamplingRatio: Setting<Double>
     let otlpInterval: Setting<Double>
@@ -56,6 +59,7 @@ struct TracingSettings: Sendable {
         }
         headers = try url == nil ? CollectorHeaders() : Self.headers(environment)
         otlpCa = try read.text("otlp-ca", options.otlpCa, rule: "a file")
+        otlpCompression = try Self.compression(options.otlpCompression, environment, isUsed: url != nil)
         let name = environment["OTEL_SERVICE_NAME"].flatMap { $0.isEmpty ? nil : $0 }
         otlpServiceName = try Setting(
             "otlp-service-name",
@@ -120,6 +124,30 @@ struct TracingSettings: Sendable {
         throw ValidationError("\(name) is \(value), but spans go over http/protobuf only")
     }
 
+    /// A flag, else this program's variable, else OpenTelemetry's, which are for a collector that is used.
+    private static func compression(
+        _ flag: CollectorCompression?,
+        _ environment: [String: String],
+        isUsed: Bool
+    ) throws -> Setting<CollectorCompression> {
+        let own = "SEQNORM_OTLP_COMPRESSION"
+        let rule = "none or gzip"
+        let names = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"]
+        var environment = environment
+        if isUsed, flag == nil, environment[own] ?? "" == "", let (name, word) = first(names, in: environment)
+        {
+            guard CollectorCompression(word) != nil else { throw ValidationError("\(name) must be \(rule)") }
+            environment[own] = word
+        }
+        return try Setting(
+            "otlp-compression",
+            flag: flag,
+            environment: environment,
+            default: .nothing,
+            rule: rule
+        )
+    }
+
     private static func headers(_ environment: [String: String]) throws -> CollectorHeaders {
         let names = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"]
         guard let (name, list) = first(names, in: environment) else { return CollectorHeaders() }
@@ -133,8 +161,20 @@ struct TracingSettings: Sendable {
     /// Every option with its value and where it came from.
     var summary: String {
         [
-            otlpEndpoint.summary, otlpCa.summary, otlpServiceName.summary, otlpSamplingRatio.summary,
-            otlpInterval.summary, otlpTimeout.summary, otlpMaxQueuedSpans.summary,
+            otlpEndpoint.summary, otlpCa.summary, otlpCompression.summary, otlpServiceName.summary,
+            otlpSamplingRatio.summary, otlpInterval.summary, otlpTimeout.summary, otlpMaxQueuedSpans.summary,
         ].joined(separator: " ")
     }
+}
+
+extension CollectorCompression: ExpressibleByArgument {}
+
+extension CollectorCompression: LosslessStringConvertible {
+    /// Reads `none` or `gzip`; nil for anything else.
+    ///
+    /// - Parameter description: The word.
+    public init?(_ description: String) { self.init(rawValue: description) }
+
+    /// `none` or `gzip`.
+    public var description: String { rawValue }
 }

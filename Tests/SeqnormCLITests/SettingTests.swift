@@ -76,7 +76,8 @@ import Testing
         ("max-tensor-bytes", "14"), ("max-loop-trips", "15"), ("max-scan-output-bytes", "16"),
         ("max-function-depth", "17"), ("max-inlined-bytes", "18"), ("disable-pass", "gelu-fusion"),
         ("precision", "bf16"),
-        ("otlp-endpoint", "http://c:4318"), ("otlp-ca", "r"), ("otlp-service-name", "s"),
+        ("otlp-endpoint", "http://c:4318"), ("otlp-ca", "r"), ("otlp-compression", "gzip"),
+        ("otlp-service-name", "s"),
         ("otlp-sampling-ratio", "0.25"), ("otlp-interval", "0.5"), ("otlp-timeout", "1.5"),
         ("otlp-max-queued-spans", "19"),
         ("drain-delay", "0.5"), ("shutdown-timeout", "1.5"),
@@ -204,6 +205,29 @@ import Testing
         )
     }
 
+    @Test func `OpenTelemetry's word for compression is read where nothing else is said`() throws {
+        let all = "OTEL_EXPORTER_OTLP_COMPRESSION"
+        let ofSpans = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION"
+        func compression(_ environment: [String: String], _ flags: String...) throws -> String {
+            let base = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://a"].merging(environment) { $1 }
+            return try settings(flags + ["m"], base).tracing.otlpCompression.summary
+        }
+        #expect(try compression([:]) == "otlp-compression=none (default)")
+        #expect(try compression([all: ""]) == "otlp-compression=none (default)")
+        #expect(try compression([all: "gzip"]) == "otlp-compression=gzip (environment)")
+        #expect(try compression([all: "none"]) == "otlp-compression=none (environment)")
+        #expect(try compression([all: "gzip", ofSpans: "none"]) == "otlp-compression=none (environment)")
+        let own = [all: "none", "SEQNORM_OTLP_COMPRESSION": "gzip"]
+        #expect(try compression(own) == "otlp-compression=gzip (environment)")
+        #expect(try compression(own, "--otlp-compression", "none") == "otlp-compression=none (flag)")
+        for (name, word) in [(all, "zstd"), (ofSpans, "GZIP"), (all, "gzip ")] {
+            let fault = message { _ = try compression([name: word]) }
+            #expect(fault == "\(name) must be none or gzip")
+        }
+        // It is for a collector that is not used then.
+        #expect(try settings(["m"], [all: "zstd"]).tracing.otlpCompression.value == .nothing)
+    }
+
     @Test func `an IPv6 address may stand in brackets`() throws {
         #expect(try settings(["--host", "[::1]", "m"]).serverConfiguration.host == "::1")
         #expect(try settings(["--host", "::", "m"]).serverConfiguration.host == "::")
@@ -238,7 +262,8 @@ import Testing
         ("http2", "maybe"), ("max-concurrent-streams", "0"), ("max-inflate-ratio", "0"),
         ("compression-level", "10"),
         ("admin-port", "65536"), ("otlp-endpoint", "collector:4318"), ("otlp-sampling-ratio", "1.1"),
-        ("otlp-sampling-ratio", "nan"), ("otlp-interval", "0"), ("otlp-max-queued-spans", "0"),
+        ("otlp-compression", "zstd"), ("otlp-sampling-ratio", "nan"), ("otlp-interval", "0"),
+        ("otlp-max-queued-spans", "0"),
         ("otlp-endpoint", "http://name:secret@collector"),
     ])
     func `a value that breaks its rule is a usage error that names it`(name: String, text: String) throws {

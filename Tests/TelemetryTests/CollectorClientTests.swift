@@ -50,6 +50,46 @@ import Testing
         #expect(requests.withLockedValue { $0.count } == 3)
     }
 
+    @Test func `messages are compressed if that is asked for, and are shorter`() async throws {
+        let encoder = SpanEncoder(resource: SpanResource(serviceName: "a", serviceVersion: "1"))
+        let many = encoder.encode((1...512).map { .sample($0) })
+        let sent = CollectorCompression.gzip.apply(to: many)
+        #expect(sent.coding == .gzip)
+        #expect(sent.bytes.readableBytes < many.readableBytes / 4)
+        let plain = CollectorCompression.nothing.apply(to: many)
+        #expect(plain.coding == nil)
+        #expect(plain.bytes == many)
+
+        let bodies = NIOLockedValueBox<[ByteBuffer]>([])
+        let collector = FunctionResponder { request in
+            bodies.withLockedValue { $0.append(request.body) }
+            return HTTPResponse(status: .ok)
+        }
+        var configuration = ServerConfiguration()
+        // A body that comes as long as it is has another ratio than one that was compressed.
+        for (ratio, status) in [(100, 200), (1, 413)] {
+            configuration.maxInflateRatio = ratio
+            try await TestServer.run(collector, configuration: configuration) { server in
+                let url = try #require(CollectorURL("http://127.0.0.1:\(server.address.port ?? 0)")).traces
+                for (compression, expected) in [(CollectorCompression.nothing, 200), (.gzip, status)] {
+                    let client = try CollectorClient(
+                        url: url,
+                        compression: compression,
+                        group: .singletonMultiThreadedEventLoopGroup
+                    )
+                    let answers = [
+                        try await client.post(ByteBuffer(), timeout: .seconds(30)).status,
+                        try await client.post(many, timeout: .seconds(30)).status,
+                    ]
+                    #expect(answers == [200, expected])
+                    await client.close()
+                }
+            }
+        }
+        let (empty, whole) = (ByteBuffer(), many)
+        #expect(bodies.withLockedValue { $0 } == [empty, whole, empty, whole, empty, whole, empty])
+    }
+
     @Test func `fields of the operator go with every message`() async throws {
         let seen = NIOLockedValueBox<[String]>([])
         let collector = FunctionResponder { request in
@@ -72,6 +112,7 @@ import Testing
         ("key", "item 1 must be NAME=VALUE"), ("a=b,=secret", "item 2 has no valid name of a header field"),
         ("a b=secret", "item 1 has no valid name of a header field"),
         ("Content-length=secret", "Content-length is set by the exporter itself"),
+        ("content-encoding=secret", "content-encoding is set by the exporter itself"),
         ("key=secret%0d%0aHost: b", "the value of key must be printable ASCII, percent-encoded"),
         ("key=%zz", "the value of key must be printable ASCII, percent-encoded"),
         ("key=\u{e4}", "the value of key must be printable ASCII, percent-encoded"),

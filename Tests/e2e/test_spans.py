@@ -1,5 +1,6 @@
 """Spans over OTLP/HTTP: what a collector gets, and that no request minds what the collector does."""
 
+import gzip
 import http.server
 import json
 import queue
@@ -24,7 +25,7 @@ class Collector:
     def __init__(self, *statuses):
         self.messages, self.asked, self.opened = queue.Queue(), threading.Semaphore(0), threading.Event()
         self.opened.set()
-        statuses, owner, self.keys = list(statuses), self, []
+        statuses, owner, self.keys, self.codings = list(statuses), self, [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -32,6 +33,9 @@ class Collector:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 owner.keys.append(self.headers["Api-Key"])
+                owner.codings.append(self.headers["Content-Encoding"])
+                if owner.codings[-1] == "gzip":
+                    body = gzip.decompress(body)
                 owner.asked.release()
                 owner.opened.wait(PATIENCE)
                 status = statuses.pop(0) if statuses else 200
@@ -234,3 +238,26 @@ def test_the_collectors_key_goes_with_every_message_and_nowhere_else(start, coll
     assert set(collector.keys) == {key}
     printed = "".join(server.output)
     assert collector.url in printed and key not in printed and "a%20key" not in printed
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION"])
+def test_spans_are_compressed_if_the_standard_variable_says_so(start, collector, name):
+    server = traced(start, collector, environment={name: "gzip"})
+    assert predict(server, traceparent=f"00-{TRACE}-{PARENT}-01").status == 200
+    (span,) = of_route(until(collector, "POST /v1/models/{model}:predict"), "POST /v1/models/{model}:predict")
+    assert span.trace_id.hex() == TRACE and values(span)["url.path"] == PREDICT
+    assert set(collector.codings) == {"gzip"}
+
+
+def test_spans_are_not_compressed_by_themselves(start, collector):
+    traced(start, collector)
+    collector.next()
+    assert collector.codings[0] is None
+
+
+def test_a_compression_that_is_not_known_is_refused_at_the_start(collector):
+    from seqnorm import MODELS, run
+
+    done = run("serve", MODELS, "--otlp-endpoint", collector.url, environment={"OTEL_EXPORTER_OTLP_COMPRESSION": "zstd"})
+    assert done.returncode == 2
+    assert b"OTEL_EXPORTER_OTLP_COMPRESSION must be none or gzip" in done.stderr

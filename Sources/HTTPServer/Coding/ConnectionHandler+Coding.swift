@@ -1,3 +1,4 @@
+import Compressing
 import NIOCore
 
 /// Requests whose body is compressed, or whose client takes a compressed answer.

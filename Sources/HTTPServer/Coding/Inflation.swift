@@ -1,3 +1,4 @@
+import Compressing
 import NIOCore
 
 /// Takes compressed bodies apart, within limits: a few bytes can stand for a thousand times as many.

@@ -1,3 +1,4 @@
+import Compressing
 import NIOConcurrencyHelpers
 public import NIOCore
 import NIOHTTP1
@@ -12,8 +13,11 @@ public final class CollectorClient: SpanTransport {
         public let description: String
     }
 
+    private typealias Message = (bytes: ByteBuffer, coding: ContentCoding?)
+
     private let url: CollectorURL
     private let headers: CollectorHeaders
+    private let compression: CollectorCompression
     private let loop: any EventLoop
     private let tls: NIOSSLContext?
     private let kept = NIOLockedValueBox<(any Channel)?>(nil)
@@ -23,17 +27,20 @@ public final class CollectorClient: SpanTransport {
     /// - Parameters:
     ///   - url: Where messages go.
     ///   - headers: What goes with every message.
+    ///   - compression: How every message is compressed.
     ///   - authorities: The authorities the collector's certificate is held against, a file in PEM; nil: the system's.
     ///   - group: Threads that move bytes; one of them is used.
     /// - Throws: ``FileFault``.
     public init(
         url: CollectorURL,
         headers: CollectorHeaders = CollectorHeaders(),
+        compression: CollectorCompression = .nothing,
         authorities: String? = nil,
         group: any EventLoopGroup
     ) throws(FileFault) {
         self.url = url
         self.headers = headers
+        self.compression = compression
         loop = group.next()
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
@@ -63,6 +70,7 @@ public final class CollectorClient: SpanTransport {
     /// - Returns: What the collector said.
     /// - Throws: ``CollectorFault``, or `CancellationError` if the task was cancelled.
     public func post(_ body: ByteBuffer, timeout: Duration) async throws -> CollectorAnswer {
+        let message = compression.apply(to: body)
         let promise = loop.makePromise(of: CollectorAnswer.self)
         let deadline = loop.scheduleTask(in: TimeAmount(timeout)) { promise.fail(CollectorFault.timedOut) }
         let isOver = NIOLockedValueBox(false)
@@ -71,7 +79,7 @@ public final class CollectorClient: SpanTransport {
             deadline.cancel()
         }
         return try await withTaskCancellationHandler {
-            begin(body, promise, isOver)
+            begin(message, promise, isOver)
             return try await promise.futureResult.get()
         } onCancel: {
             promise.fail(CancellationError())
@@ -88,25 +96,25 @@ public final class CollectorClient: SpanTransport {
     }
 
     private func begin(
-        _ body: ByteBuffer,
+        _ message: Message,
         _ promise: EventLoopPromise<CollectorAnswer>,
         _ isOver: NIOLockedValueBox<Bool>
     ) {
         guard let channel = kept.withLockedValue({ $0 }), channel.isActive else {
-            return connect(body, promise)
+            return connect(message, promise)
         }
         let answer = loop.makePromise(of: CollectorAnswer.self)
         answer.futureResult.whenComplete { result in
             // The collector may close a connection that rests just when it is used again.
             if case .failure(CollectorFault.closed) = result, !isOver.withLockedValue({ $0 }) {
-                return self.connect(body, promise)
+                return self.connect(message, promise)
             }
             promise.completeWith(result)
         }
-        send(body, on: channel, answer, until: promise.futureResult)
+        send(message, on: channel, answer, until: promise.futureResult)
     }
 
-    private func connect(_ body: ByteBuffer, _ promise: EventLoopPromise<CollectorAnswer>) {
+    private func connect(_ message: Message, _ promise: EventLoopPromise<CollectorAnswer>) {
         ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { [tls, url, headers] channel in
@@ -122,7 +130,7 @@ public final class CollectorClient: SpanTransport {
                 switch result {
                 case .success(let channel):
                     self.kept.withLockedValue { $0 = channel }
-                    self.send(body, on: channel, promise, until: promise.futureResult)
+                    self.send(message, on: channel, promise, until: promise.futureResult)
                 case .failure(let error):
                     promise.fail(CollectorFault(error))
                 }
@@ -131,15 +139,16 @@ public final class CollectorClient: SpanTransport {
 
     /// Sends on an open connection, and closes it if `whole` fails: what comes on it later would belong to nothing.
     private func send(
-        _ body: ByteBuffer,
+        _ message: Message,
         on channel: any Channel,
         _ answer: EventLoopPromise<CollectorAnswer>,
         until whole: EventLoopFuture<CollectorAnswer>
     ) {
         whole.whenFailure { _ in channel.close(promise: nil) }
-        channel.writeAndFlush(CollectorExchange(body: body, answer: answer)).whenFailure { _ in
-            answer.fail(CollectorFault.closed)
-        }
+        channel.writeAndFlush(CollectorExchange(body: message.bytes, coding: message.coding, answer: answer))
+            .whenFailure { _ in
+                answer.fail(CollectorFault.closed)
+            }
     }
 
     /// An address cannot be asked for by name; the certificate is then held against the address itself.

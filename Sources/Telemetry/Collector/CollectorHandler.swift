@@ -1,3 +1,4 @@
+import Compressing
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -6,6 +7,8 @@ import NIOPosix
 /// One message and who waits for what the collector says of it.
 struct CollectorExchange: Sendable {
     let body: ByteBuffer
+    /// What the body is compressed with.
+    let coding: ContentCoding?
     let answer: EventLoopPromise<CollectorAnswer>
 }
 
@@ -42,6 +45,9 @@ final class CollectorHandler: ChannelDuplexHandler {
                 "Content-Length": String(exchange.body.readableBytes), "User-Agent": "seqnorm",
             ]
         )
+        if let coding = exchange.coding {
+            head.headers.add(name: "Content-Encoding", value: coding.rawValue)
+        }
         for field in headers.fields { head.headers.add(name: field.name, value: field.value) }
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.write(Self.wrapOutboundOut(.body(.byteBuffer(exchange.body))), promise: nil)

@@ -14,7 +14,8 @@ public struct CollectorHeaders: Equatable, Sendable, CustomStringConvertible {
 
     /// What this side says itself.
     private static let own: Set<String> = [
-        "host", "content-type", "content-length", "transfer-encoding", "connection", "user-agent",
+        "host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection",
+        "user-agent",
     ]
 
     /// In the order of the list.

@@ -1,3 +1,4 @@
+import Compressing
 import NIOConcurrencyHelpers
 import NIOCore
 import Testing
@@ -6,21 +7,6 @@ import Testing
 
 @Suite struct InflatedBodyTests {
     private let limits = Inflation(maxBytes: 10, maxRatio: 100)
-
-    private func text(_ count: Int) -> ByteBuffer {
-        var state: UInt64 = 3
-        return ByteBuffer(
-            bytes: (0..<count).map { _ in
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return UInt8(truncatingIfNeeded: state >> 61) &+ UInt8(ascii: "0")
-            }
-        )
-    }
-
-    private func deflated(_ bytes: ByteBuffer, _ coding: ContentCoding = .gzip) throws -> ByteBuffer {
-        let deflater = try #require(Deflater(coding, level: 9, expectedBytes: bytes.readableBytes))
-        return deflater.last(bytes)
-    }
 
     /// A body that comes in parts of a size.
     private func body(_ bytes: ByteBuffer, parts size: Int) -> RequestBody {
@@ -49,25 +35,26 @@ import Testing
         async throws
     {
         for count in [0, 1, 1000, 200_000] {
-            let sent = try deflated(text(count), coding)
+            let sent = try coded(halfRandom(count), coding)
             let found = try await whole(body(sent, parts: size).inflated(coding, limits: limits))
-            #expect(found.bytes == text(count))
+            #expect(found.bytes == halfRandom(count))
             #expect(found.longest <= 64 << 10)
         }
     }
 
     @Test(arguments: [1, 7, 1 << 20])
     func `data without its wrapping and several members are read as well`(size: Int) async throws {
-        var wrapped = try deflated(text(1000), .deflate)
+        var wrapped = try coded(halfRandom(1000), .deflate)
         _ = wrapped.readInteger(as: UInt16.self)
         let slice = wrapped.readSlice(length: wrapped.readableBytes - 4)
         let raw = try #require(slice)
         #expect(
-            try await whole(body(raw, parts: size).inflated(.deflate, limits: limits)).bytes == text(1000)
+            try await whole(body(raw, parts: size).inflated(.deflate, limits: limits)).bytes
+                == halfRandom(1000)
         )
-        var members = try deflated(text(1000))
-        members.writeImmutableBuffer(try deflated(ByteBuffer()))
-        members.writeImmutableBuffer(try deflated(text(500)))
+        var members = try coded(halfRandom(1000))
+        members.writeImmutableBuffer(try coded(ByteBuffer()))
+        members.writeImmutableBuffer(try coded(halfRandom(500)))
         let found = try await whole(body(members, parts: size).inflated(.gzip, limits: limits))
         #expect(found.bytes.readableBytes == 1500)
     }
@@ -97,7 +84,7 @@ import Testing
     func `a body that is cut, changed or followed by something is refused`(coding: ContentCoding, size: Int)
         async throws
     {
-        let good = try deflated(text(1000), coding)
+        let good = try coded(halfRandom(1000), coding)
         let refused = Inflation.broken(coding)
         for length in stride(from: 0, to: good.readableBytes, by: 7) {
             let cut = try #require(good.getSlice(at: 0, length: length))
@@ -111,21 +98,21 @@ import Testing
             try await whole(body(longer, parts: size).inflated(coding, limits: limits))
         }
         await #expect(throws: Inflation.broken(.gzip)) {
-            try await whole(body(text(100), parts: size).inflated(.gzip, limits: limits))
+            try await whole(body(halfRandom(100), parts: size).inflated(.gzip, limits: limits))
         }
     }
 
     @Test func `a bomb ends where its ratio is over the limit, and a long honest body has no limit`()
         async throws
     {
-        let bomb = try deflated(ByteBuffer(repeating: UInt8(ascii: "0"), count: 16 << 20))
+        let bomb = try coded(ByteBuffer(repeating: UInt8(ascii: "0"), count: 16 << 20))
         let inflated = body(bomb, parts: 100).inflated(.gzip, limits: limits)
         var taken = 0
         await #expect(throws: Rejection.inflatesTooMuch(ratio: 100)) {
             while let part = try await inflated.next() { taken += part.readableBytes }
         }
         #expect(taken <= max(Inflation.freeBytes, 100 * bomb.readableBytes))
-        let long = try deflated(text(1 << 20))
+        let long = try coded(halfRandom(1 << 20))
         let honest = try await whole(body(long, parts: 1000).inflated(.gzip, limits: limits))
         #expect(honest.bytes.readableBytes == 1 << 20)
     }

@@ -1,8 +1,7 @@
-/// The codings of bodies that the server knows (RFC 9110, section 8.4.1).
-enum ContentCoding: String, Sendable, CaseIterable {
-    case gzip
-    case deflate
+import Compressing
 
+/// What header fields say of codings.
+extension ContentCoding {
     /// What a body is coded with.
     enum Applied: Equatable {
         case nothing

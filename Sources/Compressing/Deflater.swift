@@ -1,10 +1,10 @@
 import CZlib
-import NIOCore
+public import NIOCore
 
 /// Compresses one body, whole or part by part.
 ///
 /// `@unchecked Sendable`: used by one task at a time, as the parts of a body are made one after the other.
-final class Deflater: @unchecked Sendable {
+public final class Deflater: @unchecked Sendable {
     // zlib keeps the address of the stream, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
 
@@ -14,7 +14,7 @@ final class Deflater: @unchecked Sendable {
     ///   - coding: The format.
     ///   - level: 1 (fast) ... 9 (small).
     ///   - expectedBytes: How long the body is, as far as is known: a short one needs less memory.
-    init?(_ coding: ContentCoding, level: Int, expectedBytes: Int) {
+    public init?(_ coding: ContentCoding, level: Int, expectedBytes: Int) {
         let isShort = expectedBytes <= 8 << 10
         let window: CInt = isShort ? 13 : 15
         stream = .allocate(capacity: 1)
@@ -37,13 +37,19 @@ final class Deflater: @unchecked Sendable {
         stream.deallocate()
     }
 
-    /// Compresses a part so that the client can read all of it at once.
-    func part(_ bytes: ByteBuffer) -> ByteBuffer {
+    /// Compresses a part so that the reader can have all of it at once.
+    ///
+    /// - Parameter bytes: The part.
+    /// - Returns: What to send for it.
+    public func part(_ bytes: ByteBuffer) -> ByteBuffer {
         run(bytes, flush: Z_SYNC_FLUSH)
     }
 
     /// Compresses the last part, which may be empty, and ends the body.
-    func last(_ bytes: ByteBuffer = ByteBuffer()) -> ByteBuffer {
+    ///
+    /// - Parameter bytes: The part, or the whole body if there was none before.
+    /// - Returns: What to send for it.
+    public func last(_ bytes: ByteBuffer = ByteBuffer()) -> ByteBuffer {
         run(bytes, flush: Z_FINISH)
     }
 

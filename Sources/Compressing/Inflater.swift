@@ -1,12 +1,12 @@
 import CZlib
-import NIOCore
+public import NIOCore
 
 /// Takes one compressed body apart, in pieces of any size.
 ///
 /// `@unchecked Sendable`: used by one task at a time, as the pieces of a body come one after the other.
-final class Inflater: @unchecked Sendable {
+public final class Inflater: @unchecked Sendable {
     /// What a step has come to.
-    enum Step {
+    public enum Step: Sendable {
         /// There may be more without more input.
         case full
         /// More input is needed.
@@ -35,7 +35,7 @@ final class Inflater: @unchecked Sendable {
     ///   - coding: The format.
     ///   - beginning: The body's first bytes, at least two if it has as many: `deflate` means the zlib format, and some
     ///     clients send the data without it (RFC 9110, section 8.4.1.2).
-    init?(_ coding: ContentCoding, beginning: ByteBuffer) {
+    public init?(_ coding: ContentCoding, beginning: ByteBuffer) {
         isGzip = coding == .gzip
         let format: Format = isGzip ? .gzip : Self.isZlib(beginning) ? .zlib : .raw
         stream = .allocate(capacity: 1)
@@ -63,7 +63,7 @@ final class Inflater: @unchecked Sendable {
     ///   - output: Gets at most `room` bytes more.
     ///   - room: At least 1.
     /// - Returns: How it goes on. Behind `complete` and `broken` there may be input left, of which the latter is at fault.
-    func step(_ input: inout ByteBuffer, into output: inout ByteBuffer, room: Int) -> Step {
+    public func step(_ input: inout ByteBuffer, into output: inout ByteBuffer, room: Int) -> Step {
         if isComplete {
             guard input.readableBytes > 0 else { return .complete }
             guard isGzip, inflateReset(stream) == Z_OK else { return .broken }
