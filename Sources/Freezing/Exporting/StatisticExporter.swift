@@ -239,6 +239,16 @@ struct StatisticExporter {
         _ scope: ValueScope,
         _ names: inout [Export: String]
     ) throws(FreezeError) -> Node {
+        // What makes statistics in steps must have steps.
+        guard !original.isScan(opset: opset) || original.scanInputCount > 0 else {
+            throw .plan(
+                .invalidNode(
+                    path: path,
+                    operatorType: original.operatorType,
+                    reason: .attributeValue("num_scan_inputs")
+                )
+            )
+        }
         var node = original
         var bodies: [(attribute: String, graph: Graph, names: [Export: String])] = []
         for (attribute, subgraph) in node.subgraphs {

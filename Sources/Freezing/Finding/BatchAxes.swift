@@ -18,7 +18,8 @@ enum BatchAxes {
     private static func axes(of node: Node, in scope: ValueScope) -> [Int]? {
         if let axes = node.ints("axes") { return axes }
         guard node.inputs.count > 1, !node.inputs[1].isEmpty else { return [] }
-        return scope.constant(node.inputs[1])?.numbers?.map { Int($0.rounded()) }
+        // What is no Int is no axis of any value either.
+        return scope.constant(node.inputs[1])?.numbers?.map { Int(exactly: $0.rounded()) ?? .max }
     }
 }
 
