@@ -176,6 +176,7 @@ final class GraphScope {
             )
             try scope.add(body, outputs: body.outputs.map(\.name))
             scope.graph.isScanBody = domain.isEmpty && node.operatorType == "Scan"
+            scope.graph.foldsKnownValues = !self.disabled.contains(.knownValues)
             PlannerPasses.run(on: &scope.graph, without: self.disabled)
             let start = captureStart + captured.ids.count
             captured.ids += scope.capturedFrom

@@ -34,6 +34,8 @@ struct PlanGraph {
     var hasOtherValues = false
     /// Whether it is the body of a Scan.
     var isScanBody = false
+    /// Whether what is known of it by the lengths of sequences may be taken out.
+    var foldsKnownValues = true
 
     mutating func addValue(named name: String, constant: Tensor? = nil) -> ValueID {
         values.append(Value(name: name, constant: constant))

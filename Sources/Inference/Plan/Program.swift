@@ -55,6 +55,8 @@ final class Program: Sendable {
 
     /// The number of nodes.
     var stepCount: Int { steps.count }
+    /// What the nodes compute, in order.
+    var computations: [any Operator] { steps.map(\.computation) }
     /// The operators' names, in order.
     var operatorTypes: [String] { places.map(\.operatorType) }
 

@@ -102,16 +102,14 @@ struct DisabledPassTests {
         _ constants: [String: Tensor],
         without disabled: Set<PassName>
     ) throws -> PlanGraph {
-        let source = Graph(
-            name: "g",
-            nodes: nodes,
-            initializers: constants.sorted { $0.key < $1.key }.map { Initializer($0.key, $0.value) },
-            inputs: ["x", "v"].map { ValueInfo($0, elementType: .float32, dimensions: nil) },
-            outputs: [ValueInfo("y", elementType: .float32, dimensions: nil)]
+        var graph = try planGraph(
+            nodes,
+            constants,
+            inputs: [("x", .float32), ("v", .float32)],
+            outputs: ["y"],
+            opset: 20,
+            without: disabled
         )
-        let scope = GraphScope(path: .root, opsets: ["": 20], parent: nil, disabled: disabled)
-        try scope.add(source, outputs: ["y"])
-        var graph = scope.graph
         PlannerPasses.run(on: &graph, without: disabled)
         return graph
     }
@@ -201,6 +199,30 @@ struct DisabledPassTests {
             .planReport(for: .outputs([]))
         #expect(known.steps.count < open.steps.count)
         #expect(open.fault == nil)
+    }
+
+    @Test func `a mask is taken out of a packed loop unless the pass is left out`() throws {
+        let file = try Model(contentsOf: Fixtures.reference("models/vowels-bnlstm/inference.onnx"))
+        func loop(without disabled: Set<PassName>) throws -> SegmentScan {
+            let model = try SequenceModel(model: file, disabledPasses: disabled)
+            let (written, rules) = try model.resolve(.outputs([]))
+            var planned = try ExecutionPlan.graph(
+                of: written,
+                outputs: rules.map(\.value),
+                without: disabled
+            )
+            let inputs = try PackedInputs(
+                planned.graph,
+                declared: planned.inputs,
+                signature: model.signature
+            )
+            PlannerPasses.run(on: &planned.graph, without: disabled)
+            let packed = try Lowering(planned.graph, sequence: inputs.sequence, inputs: inputs.facts)
+                .finish { _, _ in true }
+            return try #require(packed.program.computations.compactMap { $0 as? SegmentScan }.first)
+        }
+        let (folded, whole) = (try loop(without: []), try loop(without: [.knownValues]))
+        #expect(folded.schedule.graph.nodes.count < whole.schedule.graph.nodes.count)
     }
 
     @Test func `the documentation names every pass`() throws {

@@ -77,12 +77,13 @@ extension Scan: RaggedOperator {
         return known
     }
 
-    /// The schedule without what a mask that is true everywhere decides.
+    /// The schedule without what a mask that is true everywhere decides, unless that pass is left out.
     private func folded(
         _ schedule: ScanSchedule,
         _ known: [PlanGraph.ValueID: ValueFacts]
     ) -> ScanSchedule {
         var graph = schedule.graph
+        guard graph.foldsKnownValues else { return schedule }
         KnownValues.fold(&graph, inputs: known)
         let producers = graph.producers()
         // A state must still be made by a node, or be the one it was.
