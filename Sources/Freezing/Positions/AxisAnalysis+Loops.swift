@@ -1,8 +1,8 @@
 import ONNXGraph
 
 extension AxisAnalysis {
-    /// Follows a Scan; what is known of its outputs.
-    mutating func scan(
+    /// Follows a Scan or a Loop; what is known of its outputs.
+    mutating func turn(
         _ node: Node,
         at path: NodePath,
         _ inputs: [AxisFacts?],
@@ -13,6 +13,19 @@ extension AxisAnalysis {
             giveUp(on: path)
             return []
         }
+        return node.isLoop
+            ? loop(node, body, at: path, inputs, known, stack)
+            : scan(node, body, at: path, inputs, known, stack)
+    }
+
+    private mutating func scan(
+        _ node: Node,
+        _ body: Graph,
+        at path: NodePath,
+        _ inputs: [AxisFacts?],
+        _ known: KnownAxes,
+        _ stack: [NodePath]
+    ) -> [AxisFacts?] {
         let states = inputs.count - node.scanInputCount
         let axes = node.ints("scan_input_axes") ?? []
         let directions = node.ints("scan_input_directions") ?? []
@@ -54,18 +67,14 @@ extension AxisAnalysis {
         }
     }
 
-    /// Follows a Loop; what is known of its outputs.
-    mutating func loop(
+    private mutating func loop(
         _ node: Node,
+        _ body: Graph,
         at path: NodePath,
         _ inputs: [AxisFacts?],
         _ known: KnownAxes,
         _ stack: [NodePath]
     ) -> [AxisFacts?] {
-        guard let body = node.subgraphs.first?.graph, stack.count < Self.deepestLoop else {
-            giveUp(on: path)
-            return []
-        }
         let trip = inputs.first.flatMap { $0 }?.numbers
         if trip == [.time] { runsForTime(path) }
         let first = inputs.dropFirst(2).map { $0?.entering(path) }

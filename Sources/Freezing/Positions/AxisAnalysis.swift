@@ -58,10 +58,8 @@ struct AxisAnalysis {
             let inputs = node.inputs.map { $0.isEmpty ? nil : known[$0] }
             if watched.contains(nodePath) { facts[nodePath] = inputs.first ?? nil }
             let outputs: [AxisFacts?]
-            if node.isScan(opset: opset) {
-                outputs = scan(node, at: nodePath, inputs, known, stack)
-            } else if node.isLoop {
-                outputs = loop(node, at: nodePath, inputs, known, stack)
+            if node.isScan(opset: opset) || node.isLoop {
+                outputs = turn(node, at: nodePath, inputs, known, stack)
             } else if node.isConditional {
                 outputs = branches(node, at: nodePath, known, stack)
             } else {

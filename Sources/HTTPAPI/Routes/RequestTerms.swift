@@ -17,13 +17,13 @@ struct RequestTerms {
     init(_ headers: HTTPHeaders) throws(RouteFault) {
         for (name, value) in headers {
             switch name.utf8.count {
-            case 16 where Self.equal(name, "x-request-timing"): wantsTiming = value == "1"
-            case 17 where Self.equal(name, "x-request-timeout"):
+            case 16 where FieldName.equal(name, "x-request-timing"): wantsTiming = value == "1"
+            case 17 where FieldName.equal(name, "x-request-timeout"):
                 guard let seconds = Double(value), seconds > 0, seconds <= 86_400 else {
                     throw .malformedField(name: "X-Request-Timeout", rule: "a number of seconds up to 86400")
                 }
                 timeout = .seconds(seconds)
-            case 18 where Self.equal(name, "x-request-priority"):
+            case 18 where FieldName.equal(name, "x-request-priority"):
                 guard let known = RequestPriority(rawValue: value) else {
                     throw .malformedField(name: "X-Request-Priority", rule: "interactive or bulk")
                 }
@@ -31,16 +31,6 @@ struct RequestTerms {
             default: break
             }
         }
-    }
-
-    /// Whether a field's name is `lowercase`, which has to be as long; names compare without case.
-    private static func equal(_ name: String, _ lowercase: StaticString) -> Bool {
-        var expected = lowercase.utf8Start
-        for byte in name.utf8 {
-            guard byte | 0x20 == expected.pointee else { return false }
-            expected += 1
-        }
-        return true
     }
 
     /// How the service is to treat a request.

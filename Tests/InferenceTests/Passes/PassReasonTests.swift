@@ -13,27 +13,12 @@ struct PassReasonTests {
         _ constants: [String: Tensor] = [:],
         outputs: [String] = ["y"]
     ) throws -> PlanGraph {
-        let scope = GraphScope(path: .root, opsets: ["": 17], parent: nil)
-        let inputs = [("x", ElementType.float32), ("v", .float32), ("n", .int64)]
-        let source = Graph(
-            name: "g",
-            nodes: nodes,
-            initializers: constants.sorted { $0.key < $1.key }.map { Initializer($0.key, $0.value) },
-            inputs: inputs.map { ValueInfo($0.0, elementType: $0.1, dimensions: nil) },
-            outputs: outputs.map { ValueInfo($0, elementType: .float32, dimensions: nil) }
+        try planGraph(
+            nodes,
+            constants,
+            inputs: [("x", .float32), ("v", .float32), ("n", .int64)],
+            outputs: outputs
         )
-        try scope.add(source, outputs: outputs)
-        return scope.graph
-    }
-
-    /// Why a pass leaves the last node alone; nil if it does not.
-    private func reason<Pass: PlannerPass>(_ pass: Pass.Type, _ graph: PlanGraph) -> NoMatch? {
-        do throws(NoMatch) {
-            _ = try Pass.check(graph.nodes.count - 1, in: graph, GraphFacts(graph))
-            return nil
-        } catch {
-            return error
-        }
     }
 
     private func tensor(_ values: [Float], _ shape: Shape) throws -> Tensor {

@@ -35,29 +35,14 @@ struct TablePassTests {
         outputs: [String] = ["y"],
         isScanBody: Bool = true
     ) throws -> PlanGraph {
-        let scope = GraphScope(path: .root, opsets: ["": 17], parent: nil)
-        let inputs = [("x", ElementType.float32), ("v", .float32), ("i", .int64), ("j", .int64)]
-        let source = Graph(
-            name: "g",
-            nodes: nodes,
-            initializers: constants.sorted { $0.key < $1.key }.map { Initializer($0.key, $0.value) },
-            inputs: inputs.map { ValueInfo($0.0, elementType: $0.1, dimensions: nil) },
-            outputs: outputs.map { ValueInfo($0, elementType: .float32, dimensions: nil) }
+        var graph = try planGraph(
+            nodes,
+            constants,
+            inputs: [("x", .float32), ("v", .float32), ("i", .int64), ("j", .int64)],
+            outputs: outputs
         )
-        try scope.add(source, outputs: outputs)
-        var graph = scope.graph
         graph.isScanBody = isScanBody
         return graph
-    }
-
-    /// Why a pass leaves the last node alone; nil if it does not.
-    private func reason<Pass: PlannerPass>(_ pass: Pass.Type, _ graph: PlanGraph) -> NoMatch? {
-        do throws(NoMatch) {
-            _ = try Pass.check(graph.nodes.count - 1, in: graph, GraphFacts(graph))
-            return nil
-        } catch {
-            return error
-        }
     }
 
     /// The only output for every row of the tables, by the graph with its passes and without.

@@ -29,14 +29,7 @@ extension ScanRun {
                 arguments[position] = view
             }
         }
-        guard
-            let outputs = try? NodeInputs.evaluate(
-                node.computation,
-                arguments,
-                outputCount: node.outputs.count,
-                budget: inputs.budget
-            )
-        else { return false }
+        guard let outputs = evaluate(node, arguments) else { return false }
         let results: [Tensor] =
             switch outputs {
             case .one(let tensor): [tensor]
@@ -73,18 +66,21 @@ extension ScanRun {
                 return false
             }
         }
-        guard
-            let outputs = try? NodeInputs.evaluate(
-                node.computation,
-                arguments,
-                outputCount: node.outputs.count,
-                budget: inputs.budget
-            ),
-            case .one(let result) = outputs, let output = node.outputs.first ?? nil,
+        guard case .one(let result)? = evaluate(node, arguments), let output = node.outputs.first ?? nil,
             result.shape.rank == 2, result.shape[0] == packing.rowCount
         else { return false }
         tensors[output] = result
         hasRows[output] = true
         return true
+    }
+
+    /// What a node gives on whole tensors; nil if it cannot be evaluated.
+    private func evaluate(_ node: PlanGraph.Node, _ arguments: [Tensor?]) -> NodeOutputs? {
+        try? NodeInputs.evaluate(
+            node.computation,
+            arguments,
+            outputCount: node.outputs.count,
+            budget: inputs.budget
+        )
     }
 }
