@@ -85,7 +85,7 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "Inference", "ONNXGraph", "TensorCore",
+                "Inference", "Kernels", "ONNXGraph", "TensorCore",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -189,7 +189,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: ["Inference", "ModelTrial", "TestSupport"],
+            dependencies: ["Inference", "Kernels", "ModelTrial", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -222,7 +222,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "DrawingTests", dependencies: ["Drawing", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ServingTests",
+            dependencies: ["Kernels", "Serving", "TestSupport"],
+            swiftSettings: strict
+        ),
         .target(
             name: "HTTPTestSupport",
             dependencies: [

@@ -100,7 +100,7 @@ class Ours:
         more = ["--answers", answers] if answers else []
         done = subprocess.run(
             [BINARY, "bench", self.model.file, "--batch", file, "--seconds", str(seconds),
-             "--precision", self.precision, *more, *self.arguments],
+             "--threads", str(self.threads), "--precision", self.precision, *more, *self.arguments],
             capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr.strip())

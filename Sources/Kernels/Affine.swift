@@ -54,7 +54,10 @@ public enum Affine {
         rows: Int,
         channels: Int
     ) {
-        var native = epilogue.native
-        active.epilogue(&native, true, rows, channels, x, channels, y, channels)
+        Parallel.forEach(rows, work: channels * Elementwise.work) { part in
+            var native = epilogue.native(fromRow: part.lowerBound, columns: channels)
+            let first = part.lowerBound * channels
+            active.epilogue(&native, true, part.count, channels, x + first, channels, y + first, channels)
+        }
     }
 }

@@ -8,6 +8,9 @@ public import TensorCore
 /// Elementwise.apply(.relu, to: x, into: x, count: n)  // in place
 /// ```
 public enum Elementwise {
+    /// What an element takes, in multiply-adds of a product.
+    static let work = 8
+
     /// `y[i] = f(x[i])`.
     ///
     /// - Parameters:
@@ -22,7 +25,9 @@ public enum Elementwise {
         into y: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        active.unary(operation.rawValue, x, y, count)
+        Parallel.forEach(count, work: work, multipleOf: 16) {
+            active.unary(operation.rawValue, x + $0.lowerBound, y + $0.lowerBound, $0.count)
+        }
     }
 
     /// `y[i] = min(max(x[i], low), high)`; NaN stays NaN.
@@ -60,9 +65,21 @@ public enum Elementwise {
         into c: UnsafeMutablePointer<Float>,
         count: Int
     ) {
-        var dimension = count
-        var stride = 1
-        active.binary(operation.rawValue, 1, &dimension, a, &stride, b, &stride, c)
+        Parallel.forEach(count, work: work, multipleOf: 16) {
+            let first = $0.lowerBound
+            var dimension = $0.count
+            var stride = 1
+            active.binary(
+                operation.rawValue,
+                1,
+                &dimension,
+                a + first,
+                &stride,
+                b + first,
+                &stride,
+                c + first
+            )
+        }
     }
 
     /// `c[i...] = f(a[i...], b[i...])` with ONNX's (numpy's) multidirectional broadcasting.
@@ -90,6 +107,9 @@ public enum Elementwise {
         shape: Shape
     ) {
         guard shape.elementCount > 0 else { return }
+        if aShape == shape && bShape == shape {
+            return apply(operation, a, b, into: c, count: shape.elementCount)
+        }
         var pattern = BroadcastPattern(a: aShape, b: bShape, result: shape)
         pattern.withPointers { rank, dimensions, aStrides, bStrides in
             active.binary(operation.rawValue, rank, dimensions, a, aStrides, b, bStrides, c)

@@ -37,7 +37,16 @@ public struct Epilogue {
         self.residual = residual
     }
 
-    var native: sn_epilogue {
-        sn_epilogue(scale: scale, bias: bias, mask: mask, residual: residual, activation: activation.rawValue)
+    /// The part that begins at a row of a result `[R, C]` whose channels are the columns.
+    func native(fromRow row: Int, columns: Int) -> sn_epilogue {
+        sn_epilogue(
+            scale: scale,
+            bias: bias,
+            mask: mask.map { $0 + row },
+            residual: residual.map { $0 + row * columns },
+            activation: activation.rawValue
+        )
     }
+
+    var native: sn_epilogue { native(fromRow: 0, columns: 0) }
 }

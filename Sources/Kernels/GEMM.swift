@@ -1,13 +1,15 @@
 internal import CKernels
 internal import TensorCore
 
-/// Products of matrices in float32, on the calling thread; with a matrix that is rounded to bfloat16, of rounded operands.
+/// Products of matrices in float32; with a matrix that is rounded to bfloat16, of rounded operands.
 ///
 /// The bits of a row of the result depend on that row of `A` and on `B` alone: never on the number of rows, on their
 /// order, on `lda` or `ldc`, or on whether `B` was packed before.
 public enum GEMM {
     /// Up to this many rows, packing `B` for a single product costs more than it saves.
     private static let rowsWorthPacking = 48
+    /// The most rows of a tile in any instruction set.
+    static let tileRows = 12
 
     /// `C = alpha * op(A) * op(B) + beta * C`, row-major.
     ///
@@ -77,7 +79,7 @@ public enum GEMM {
     ///   - c: `[m, n]`; must not overlap `a`.
     ///   - ldc: The distance between rows of `c`.
     ///   - epilogue: What is done to the result; scale and bias `[n]`, mask `[m]`, residual `[m, n]`.
-    /// - Complexity: O(m*n*k), no allocation.
+    /// - Complexity: O(m*n*k), no allocation; on ``SpareThreads/current`` as well, if that is enough.
     public static func multiply(
         m: Int,
         alpha: Float = 1,
@@ -90,10 +92,14 @@ public enum GEMM {
         epilogue: Epilogue? = nil
     ) {
         guard m > 0, b.columns > 0 else { return }
-        guard var native = epilogue?.native else {
-            return multiply(m, alpha, a, lda, b, beta, c, ldc, nil)
+        Parallel.forEach(m, work: b.rows * b.columns, multipleOf: tileRows) { rows in
+            let first = rows.lowerBound
+            let (a, c) = (a + first * lda, c + first * ldc)
+            guard var native = epilogue?.native(fromRow: first, columns: b.columns) else {
+                return multiply(rows.count, alpha, a, lda, b, beta, c, ldc, nil)
+            }
+            multiply(rows.count, alpha, a, lda, b, beta, c, ldc, &native)
         }
-        multiply(m, alpha, a, lda, b, beta, c, ldc, &native)
     }
 
     private static func multiply(

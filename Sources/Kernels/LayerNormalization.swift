@@ -26,6 +26,19 @@ public enum LayerNormalization {
         means: UnsafeMutablePointer<Float>? = nil,
         inverseDeviations: UnsafeMutablePointer<Float>? = nil
     ) {
-        active.layer_normalization(rows, columns, epsilon, scale, bias, x, y, means, inverseDeviations)
+        Parallel.forEach(rows, work: columns * Elementwise.work) {
+            let first = $0.lowerBound
+            active.layer_normalization(
+                $0.count,
+                columns,
+                epsilon,
+                scale,
+                bias,
+                x + first * columns,
+                y + first * columns,
+                means.map { $0 + first },
+                inverseDeviations.map { $0 + first }
+            )
+        }
     }
 }

@@ -129,27 +129,33 @@ public struct PackedConvolution1D: Sendable {
     /// - Parameters:
     ///   - x: `[L, C]`.
     ///   - length: L.
+    ///   - positions: The positions of the result that are computed, in `0 ..< outputLength`; nil for all.
     ///   - y: `[outputLength, N]`; must not overlap `x`.
     ///   - epilogue: What is done to the result: scale and bias `[N]`, mask `[outputLength]`, residual as `y`.
     /// - Complexity: O(outputLength * weights); scratch of O(C + kernel).
     public func rows(
         _ x: UnsafePointer<Float>,
         length: Int,
+        positions: Range<Int>? = nil,
         into y: UnsafeMutablePointer<Float>,
         epilogue: Epilogue = Epilogue()
     ) {
-        let outputLength = geometry.outputLength(length)
-        guard outputLength > 0 else { return }
-        var shape = native(length: length, outputLength: outputLength)
+        let positions = positions ?? 0..<geometry.outputLength(length)
+        guard !positions.isEmpty else { return }
+        let first = positions.lowerBound
+        var shape = native(length: length, outputLength: positions.count)
+        shape.pad_begin -= first * geometry.stride
         shape.input_stride = geometry.inputChannels
         shape.output_stride = geometry.outputChannels
         let (channels, outputs) = (Int(shape.input_channels), Int(shape.output_channels))
         for group in 0..<geometry.groups {
-            let (source, target) = (x + group * channels, y + group * outputs)
-            var native = epilogue.native
+            let (source, target) = (
+                x + group * channels, y + first * geometry.outputChannels + group * outputs
+            )
+            var native = epilogue.native(fromRow: first, columns: geometry.outputChannels)
             native.scale = epilogue.scale.map { $0 + group * outputs }
             native.bias = epilogue.bias.map { $0 + group * outputs }
-            native.residual = epilogue.residual.map { $0 + group * outputs }
+            native.residual = native.residual.map { $0 + group * outputs }
             switch panels {
             case .float32(let panels):
                 withPanels(panels, of: Float.self, group) {

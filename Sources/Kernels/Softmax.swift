@@ -20,6 +20,16 @@ public enum Softmax {
         inner: Int = 1,
         logarithm: Bool = false
     ) {
-        active.softmax(logarithm, outer, axis, inner, x, y)
+        let size = axis * inner
+        Parallel.forEach(outer, work: size * Elementwise.work) {
+            active.softmax(
+                logarithm,
+                $0.count,
+                axis,
+                inner,
+                x + $0.lowerBound * size,
+                y + $0.lowerBound * size
+            )
+        }
     }
 }

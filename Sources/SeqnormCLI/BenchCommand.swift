@@ -2,20 +2,21 @@ import ArgumentParser
 import Foundation
 import Inference
 import ONNXGraph
+import Serving
 import TensorCore
 
 /// Times a model on made-up sequences, without a server.
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Times a model on made-up sequences, without a server.",
         discussion: """
-            Runs `--sequences` sequences of `--length` positions as one batch, `--iterations` times on one thread, \
+            Runs `--sequences` sequences of `--length` positions as one batch, `--iterations` times on `--threads` threads, \
             `--rounds` times over, and prints the microseconds a batch took in the fastest and in the median round.
 
             With `--batch`, runs the batch of a safetensors file (`rows`: [R, C] float32 or [R] int64 tokens, sequence \
             after sequence; `lengths`: int64) for `--seconds` instead, and prints a line of JSON: seconds a batch, on \
-            the wall and of the processor.
+            the wall and of the thread that runs it.
             """
     )
 
@@ -29,6 +30,8 @@ struct BenchCommand: ParsableCommand {
     var iterations = 200
     @Option(help: "Rounds.")
     var rounds = 5
+    @Option(help: "Threads that a batch is shared between.")
+    var threads = 1
     @Option(help: "ragged (no padding is computed) or padded (to the longest, with a mask).")
     var batching = Batching.ragged
 
@@ -48,6 +51,9 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError("--seconds must be above 0, at most 3600")
         }
         guard answers == nil || !batch.isEmpty else { throw ValidationError("--answers needs --batch") }
+        guard (1...ComputePool.maximumThreadCount).contains(threads) else {
+            throw ValidationError("--threads must be in 1...\(ComputePool.maximumThreadCount)")
+        }
         for (name, value) in [
             ("length", length), ("sequences", sequences), ("iterations", iterations), ("rounds", rounds),
         ] where !(1...1_000_000).contains(value) {
@@ -55,15 +61,21 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         let limits = try limits.limits()
         let disabled = try passes.setting().value.passes
         let precision = try precision.setting().value
         let place = try ModelArgument(path: model)
         let bytes = try place.bytes()
-        try CommandFault.locating(place.file.path) {
-            try measure(load(place, bytes, limits, disabled, precision))
-        }
+        let pool = ComputePool(threads: threads)
+        try await pool.run {
+            Result {
+                try CommandFault.locating(place.file.path) {
+                    try measure(load(place, bytes, limits, disabled, precision))
+                }
+            }
+        }.get()
+        await pool.shutdown()
     }
 
     private func load(

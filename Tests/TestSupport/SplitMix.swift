@@ -1,11 +1,11 @@
-/// A generator of random numbers with a seed, so that a failure can be repeated.
+/// Steele, Lea and Flood's SplitMix64: the same random numbers for the same seed everywhere.
 public struct SplitMix: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// A generator.
     ///
     /// - Parameter seed: Equal seeds give equal numbers.
-    public init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) }
+    public init(seed: some BinaryInteger) { state = UInt64(truncatingIfNeeded: seed) }
 
     /// The next number.
     ///

@@ -1,3 +1,4 @@
+import Kernels
 import ONNXGraph
 import TensorCore
 
@@ -57,9 +58,15 @@ struct PackedPlan: Sendable {
     func run(_ batch: SequenceBatch) -> [SequenceOutput]? {
         let parts = takesSteps ? [] : Self.parts(batch)
         guard parts.count > 1 else { return whole(batch) }
+        var answers = [[SequenceOutput]?](repeating: nil, count: parts.count)
+        answers.withUnsafeMutableBufferPointer { answers in
+            Parallel.forEach(parts.count, work: batch.rowCount / parts.count * Parallel.workOfRow) {
+                for index in $0 { answers[index] = whole(batch.slice(parts[index])) }
+            }
+        }
         var outputs = [[SequenceOutput]](repeating: [], count: rules.count)
-        for part in parts {
-            guard let answers = whole(batch.slice(part)) else { return nil }
+        for answers in answers {
+            guard let answers else { return nil }
             for (index, answer) in answers.enumerated() { outputs[index].append(answer) }
         }
         var results: [SequenceOutput] = []

@@ -1,4 +1,5 @@
 import Foundation
+internal import Kernels
 
 /// Threads of their own for synchronous, compute-bound work, first come, first served.
 ///
@@ -20,27 +21,39 @@ public final class ComputePool: Sendable {
 
     /// Starts the threads.
     ///
+    /// A job's arithmetic is shared with as many more threads as have no job at the time, so that one long sequence takes them all.
+    ///
     /// - Parameters:
     ///   - threads: Brought into `1 ... maximumThreadCount`; nil: one a core the process may use.
     ///   - name: What the threads are called in a debugger, with a number; systems may cut it to 15 bytes.
+    ///   - grain: What is worth another thread, in multiply-adds; nil: the standard.
     ///   - onThreadStart: Run once on each thread before its first job.
     public init(
         threads: Int? = nil,
         name: String = "compute",
+        grain: Int? = nil,
         onThreadStart: @escaping @Sendable () -> Void = {}
     ) {
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
         let wanted = max(1, min(count, Self.maximumThreadCount))
         let queue = JobQueue(threads: wanted)
+        let spare = grain.map { SpareThreads(grain: $0) } ?? SpareThreads()
         var started = 0
         for index in 0..<wanted {
             let hasThread = ComputeThread.start(name: "\(name)-\(index)") {
                 onThreadStart()
-                while let job = queue.next() { job() }
+                SpareThreads.$current.withValue(spare) {
+                    while let job = queue.next() {
+                        spare.occupy()
+                        job()
+                        spare.release()
+                    }
+                }
                 queue.threadDidStop()
             }
             if hasThread { started += 1 } else { queue.threadDidStop() }
         }
+        for _ in 0..<started { spare.release() }
         // Without a single thread nothing would ever run: better to refuse work than to let it wait.
         if started == 0 { queue.close() }
         threadCount = started

@@ -61,25 +61,9 @@ struct PackedLawTests {
                 continue
             }
             for lengths in Self.batches + Self.large {
-                let batch = try batch(model, lengths)
+                let batch = try RandomBatch.of(model, lengths)
                 #expect(try check(executor, batch, "\(request) \(lengths)"))
             }
-        }
-    }
-
-    private func batch(_ model: SequenceModel, _ lengths: [Int]) throws -> SequenceBatch {
-        var random = SplitMix(seed: 5)
-        let count = lengths.reduce(0, +)
-        switch model.signature.sequence.kind {
-        case .tokens:
-            let values = (0..<count).map { _ in Int64.random(in: 0..<20, using: &random) }
-            return try SequenceBatch(rows: Tensor(values, shape: Shape(checking: [count])), lengths: lengths)
-        case .features(_, let channels):
-            let values = (0..<count * channels).map { _ in Float.random(in: -2...2, using: &random) }
-            return try SequenceBatch(
-                rows: Tensor(values, shape: Shape(checking: [count, channels])),
-                lengths: lengths
-            )
         }
     }
 
@@ -106,7 +90,7 @@ struct PackedLawTests {
             model: Model(contentsOf: Fixtures.reference("models/peptide-bytenet/inference.onnx"))
         )
         let executor = try model.executor(for: .outputs(["predictions"]), batching: .ragged)
-        let batch = try batch(model, [9, 1, 40, 17, 2])
+        let batch = try RandomBatch.of(model, [9, 1, 40, 17, 2])
         let forward = try executor.run(batch)[0].rows
         let parts = (0..<batch.count).reversed().map { batch.slice($0..<$0 + 1) }
         let backward = try executor.run(.concatenating(parts))[0].rows

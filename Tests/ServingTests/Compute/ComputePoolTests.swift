@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import NIOConcurrencyHelpers
 import Testing
 
@@ -60,6 +61,22 @@ struct ComputePoolTests {
         for index in 0..<100 { pool.submit { order.withLockedValue { $0.append(index) } } }
         await pool.shutdown()
         #expect(order.withLockedValue { $0 } == Array(0..<100))
+    }
+
+    @Test func `a job shares its work with threads that have none, and only with those`() async throws {
+        let pool = ComputePool(threads: 3, grain: 1)
+        let ranges: @Sendable () -> Int = {
+            let ranges = NIOLockedValueBox(0)
+            Parallel.forEach(999, work: 1 << 20) { _ in ranges.withLockedValue { $0 += 1 } }
+            return ranges.withLockedValue { $0 }
+        }
+        #expect(try await pool.run(ranges) > 1)
+        let gate = Gate()
+        for _ in 0..<2 { pool.submit { gate.pass() } }
+        await until { gate.arrivals == 2 }
+        #expect(try await pool.run(ranges) == 1)
+        gate.open()
+        await pool.shutdown()
     }
 
     @Test func `shutdown waits for what was submitted and refuses what comes later`() async {

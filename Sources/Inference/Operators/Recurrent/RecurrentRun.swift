@@ -58,41 +58,24 @@ struct RecurrentRun {
         }
         var states = try state(5, inputs)
         var cells = hasCells ? try state(6, inputs) : nil
-        var projections = try inputs.makeTensor(.float32, Shape.checked([steps * batch, width]))
-        for (direction, layer) in weights.layers.enumerated() {
-            // The states of one direction lie together, whatever the layout.
-            var h = gather(states, direction)
-            var c = cells.map { gather($0, direction) } ?? []
-            x.withPointer(to: Float.self) { x in
-                projections.withMutablePointer(to: Float.self) { projections in
-                    y.withMutablePointer(to: Float.self) { y in
-                        h.withUnsafeMutableBufferPointer { h in
-                            c.withUnsafeMutableBufferPointer { c in
-                                guard let h = h.baseAddress else { return }
-                                layer.project(x, rows: steps * batch, into: projections)
-                                layer.run(
-                                    projections,
-                                    places(width: width, directions: 1, 0),
-                                    lengths: lengths,
-                                    isReversed: attributes.isReversed[direction],
-                                    states: RecurrentLayer.States(
-                                        hidden: h,
-                                        cell: hasCells ? c.baseAddress : nil
-                                    ),
-                                    output: (y, places(width: hidden, directions: directions, direction))
-                                )
-                            }
-                        }
-                    }
-                }
-            }
-            scatter(h, direction, into: &states)
-            if var last = cells.take() {
-                scatter(c, direction, into: &last)
-                cells = last
-            }
-        }
-        return .many([y, states] + (cells.map { [$0] } ?? []))
+        try RecurrentDirections(attributes: attributes, weights: weights, lengths: lengths).run(
+            x,
+            rows: steps * batch,
+            at: places(width: width, directions: 1, 0),
+            states: &states,
+            cells: &cells,
+            into: &y,
+            at: { places(width: hidden, directions: directions, $0) },
+            inputs
+        )
+        var outputs = [y, try laidOut(states, inputs)]
+        if let cells { outputs.append(try laidOut(cells, inputs)) }
+        return .many(outputs)
+    }
+
+    /// States of the node's layout as `[D, B, H]`, or the reverse.
+    private func laidOut(_ states: Tensor, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
+        attributes.isBatchFirst ? try RecurrentDirections.turned(states, inputs) : states
     }
 
     /// Where the rows of one direction stand.
@@ -108,54 +91,17 @@ struct RecurrentRun {
             )
     }
 
-    /// An initial state in the node's layout; zeros if it is absent.
+    /// An initial state, `[D, B, H]`; zeros if it is absent.
     private func state(_ index: Int, _ inputs: NodeInputs) throws(OperatorError) -> Tensor {
         let (hidden, directions) = (attributes.hiddenSize, attributes.cells.count)
         let dimensions = attributes.isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden]
         guard inputs.optional(index) != nil else {
-            return Tensor(repeating: Float(0), shape: try Shape.checked(dimensions))
+            return Tensor(repeating: Float(0), shape: try Shape.checked([directions, batch, hidden]))
         }
         let given = try inputs.float32(index)
         guard given.shape.dimensions == dimensions else {
             throw .shape(.notBroadcastable(given.shape.dimensions, dimensions))
         }
-        return given
-    }
-
-    private func statePlace(_ sequence: Int, _ direction: Int) -> Int {
-        attributes.hiddenSize
-            * (attributes.isBatchFirst
-                ? sequence * attributes.cells.count + direction : direction * batch + sequence)
-    }
-
-    private func gather(_ state: Tensor, _ direction: Int) -> [Float] {
-        let hidden = attributes.hiddenSize
-        return [Float](unsafeUninitializedCapacity: max(batch * hidden, 1)) { target, count in
-            count = batch * hidden
-            guard let target = target.baseAddress else { return }
-            state.withPointer(to: Float.self) { source in
-                for sequence in 0..<batch {
-                    (target + sequence * hidden).initialize(
-                        from: source + statePlace(sequence, direction),
-                        count: hidden
-                    )
-                }
-            }
-        }
-    }
-
-    private func scatter(_ values: [Float], _ direction: Int, into state: inout Tensor) {
-        let hidden = attributes.hiddenSize
-        state.withMutablePointer(to: Float.self) { target in
-            values.withUnsafeBufferPointer { source in
-                guard let source = source.baseAddress else { return }
-                for sequence in 0..<batch {
-                    (target + statePlace(sequence, direction)).update(
-                        from: source + sequence * hidden,
-                        count: hidden
-                    )
-                }
-            }
-        }
+        return try laidOut(given, inputs)
     }
 }

@@ -59,9 +59,12 @@ struct SegmentAttention: Operator {
         _ to: Segments
     ) {
         let (width, values) = (heads * head.width, heads * head.valueWidth)
-        for sequence in 0..<from.count {
-            let (queries, keys) = (from[sequence], to[sequence])
-            for index in 0..<heads {
+        let keys = to.rowCount / max(to.count, 1)
+        let work = from.rowCount / max(from.count, 1) * keys * (head.width + head.valueWidth)
+        Parallel.forEach(from.count * heads, work: work) { parts in
+            for part in parts {
+                let (sequence, index) = part.quotientAndRemainder(dividingBy: heads)
+                let (queries, keys) = (from[sequence], to[sequence])
                 head.apply(
                     queryCount: queries.count,
                     keyCount: keys.count,

@@ -41,13 +41,21 @@ struct SegmentConvolution: Operator {
         _ to: Segments,
         _ epilogue: Epilogue
     ) {
-        for index in 0..<from.count {
-            convolution.rows(
-                x + from[index].lowerBound * convolution.geometry.inputChannels,
-                length: from[index].count,
-                into: y + to[index].lowerBound * convolution.geometry.outputChannels,
-                epilogue: epilogue
-            )
+        let geometry = convolution.geometry
+        Parallel.forEach(to.rowCount, work: geometry.weightCount) { rows in
+            var index = to.index(ofRow: rows.lowerBound)
+            while index < to.count, to[index].lowerBound < rows.upperBound {
+                let (source, result) = (from[index], to[index])
+                let part = result.clamped(to: rows)
+                convolution.rows(
+                    x + source.lowerBound * geometry.inputChannels,
+                    length: source.count,
+                    positions: part.lowerBound - result.lowerBound..<part.upperBound - result.lowerBound,
+                    into: y + result.lowerBound * geometry.outputChannels,
+                    epilogue: epilogue
+                )
+                index += 1
+            }
         }
     }
 }

@@ -29,47 +29,25 @@ struct SegmentRecurrence: Operator, SteppingOperator {
             .float32,
             Shape.checked([writesSteps ? rows : 0, directions, hidden])
         )
-        var states = try state(2, segments.count, inputs)
-        var cells = attributes.hasCells ? try state(3, segments.count, inputs) : nil
-        var projections = try inputs.makeTensor(.float32, Shape.checked([rows, width]))
-        for (direction, layer) in weights.layers.enumerated() {
-            var h = Self.column(states, direction, directions, hidden)
-            var c = cells.map { Self.column($0, direction, directions, hidden) } ?? []
-            x.withPointer(to: Float.self) { x in
-                projections.withMutablePointer(to: Float.self) { projections in
-                    layer.project(x, rows: rows, into: projections)
-                    y.withMutablePointer(to: Float.self) { y in
-                        h.withUnsafeMutableBufferPointer { h in
-                            c.withUnsafeMutableBufferPointer { c in
-                                guard let h = h.baseAddress else { return }
-                                let places = StepRows(
-                                    packed: lengths,
-                                    width: directions * hidden,
-                                    column: direction * hidden
-                                )
-                                layer.run(
-                                    projections,
-                                    StepRows(packed: lengths, width: width),
-                                    lengths: lengths,
-                                    isReversed: attributes.isReversed[direction],
-                                    states: RecurrentLayer.States(
-                                        hidden: h,
-                                        cell: attributes.hasCells ? c.baseAddress : nil
-                                    ),
-                                    output: writesSteps ? (y, places) : nil
-                                )
-                            }
-                        }
-                    }
-                }
-            }
-            Self.put(h, direction, directions, hidden, into: &states)
-            if var last = cells.take() {
-                Self.put(c, direction, directions, hidden, into: &last)
-                cells = last
-            }
+        var states = try RecurrentDirections.turned(state(2, segments.count, inputs), inputs)
+        var cells: Tensor?
+        if attributes.hasCells {
+            cells = try RecurrentDirections.turned(state(3, segments.count, inputs), inputs)
         }
-        return .many([y, states] + (cells.map { [$0] } ?? []))
+        try RecurrentDirections(attributes: attributes, weights: weights, lengths: lengths).run(
+            x,
+            rows: rows,
+            at: StepRows(packed: lengths, width: width),
+            states: &states,
+            cells: &cells,
+            into: &y,
+            at: writesSteps
+                ? { StepRows(packed: lengths, width: directions * hidden, column: $0 * hidden) } : nil,
+            inputs
+        )
+        var outputs = [y, try RecurrentDirections.turned(states, inputs)]
+        if let cells { outputs.append(try RecurrentDirections.turned(cells, inputs)) }
+        return .many(outputs)
     }
 
     /// The first states, `[B, directions, hidden]`.
@@ -86,49 +64,6 @@ struct SegmentRecurrence: Operator, SteppingOperator {
             given.withPointer(to: Float.self) { source in
                 for sequence in 0..<count {
                     (target + sequence * size).update(from: source, count: size)
-                }
-            }
-        }
-    }
-
-    /// The states of one direction, `[B, hidden]`.
-    private static func column(
-        _ states: Tensor,
-        _ direction: Int,
-        _ directions: Int,
-        _ hidden: Int
-    ) -> [Float] {
-        let count = states.shape[0]
-        return [Float](unsafeUninitializedCapacity: max(count * hidden, 1)) { target, initialized in
-            initialized = count * hidden
-            guard let target = target.baseAddress else { return }
-            states.withPointer(to: Float.self) { source in
-                for sequence in 0..<count {
-                    (target + sequence * hidden).initialize(
-                        from: source + (sequence * directions + direction) * hidden,
-                        count: hidden
-                    )
-                }
-            }
-        }
-    }
-
-    private static func put(
-        _ values: [Float],
-        _ direction: Int,
-        _ directions: Int,
-        _ hidden: Int,
-        into states: inout Tensor
-    ) {
-        let count = states.shape[0]
-        states.withMutablePointer(to: Float.self) { target in
-            values.withUnsafeBufferPointer { source in
-                guard let source = source.baseAddress else { return }
-                for sequence in 0..<count {
-                    (target + (sequence * directions + direction) * hidden).update(
-                        from: source + sequence * hidden,
-                        count: hidden
-                    )
                 }
             }
         }

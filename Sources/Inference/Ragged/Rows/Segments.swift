@@ -18,6 +18,16 @@ struct Segments {
     /// The number of rows.
     var rowCount: Int { offsets[offsets.count - 1] }
 
+    /// The last sequence that begins at or before a row, in O(log B).
+    func index(ofRow row: Int) -> Int {
+        var (low, high) = (0, count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if offsets[middle] <= row { low = middle } else { high = middle }
+        }
+        return low
+    }
+
     /// The rows of a sequence.
     subscript(_ index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 }
