@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Inference
 import Logging
+import Serving
 
 /// The flags of `seqnorm serve`; each can be given as an environment variable as well.
 struct ServeOptions: ParsableArguments {
@@ -131,7 +132,7 @@ struct ServeSettings: Sendable {
             default: .ragged,
             rule: "ragged or padded"
         )
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = ProcessorQuota.threadCount
         threads = try read.count("threads", options.threads, default: cores, in: 1...1024)
         eventLoopThreads = try read.count(
             "event-loop-threads",

@@ -24,7 +24,7 @@ public final class ComputePool: Sendable {
     /// A job's arithmetic is shared with as many more threads as have no job at the time, so that one long sequence takes them all.
     ///
     /// - Parameters:
-    ///   - threads: Brought into `1 ... maximumThreadCount`; nil: one a core the process may use.
+    ///   - threads: Brought into `1 ... maximumThreadCount`; nil: ``ProcessorQuota/threadCount``.
     ///   - name: What the threads are called in a debugger, with a number; systems may cut it to 15 bytes.
     ///   - grain: What is worth another thread, in multiply-adds; nil: the standard.
     ///   - onThreadStart: Run once on each thread before its first job.
@@ -34,7 +34,7 @@ public final class ComputePool: Sendable {
         grain: Int? = nil,
         onThreadStart: @escaping @Sendable () -> Void = {}
     ) {
-        let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        let count = threads ?? ProcessorQuota.threadCount
         let wanted = max(1, min(count, Self.maximumThreadCount))
         let queue = JobQueue(threads: wanted)
         let spare = grain.map { SpareThreads(grain: $0) } ?? SpareThreads()

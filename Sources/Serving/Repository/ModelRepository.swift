@@ -60,7 +60,7 @@ public final class ModelRepository: Sendable {
             }.map { (index: $0, location: versions[$0].location) }
         }
         guard !waiting.isEmpty else { return }
-        let cores = loader.options.loadThreads ?? ProcessInfo.processInfo.activeProcessorCount
+        let cores = loader.options.loadThreads ?? ProcessorQuota.threadCount
         let threads = ComputePool(threads: min(cores, waiting.count), name: "load")
         for (index, location) in waiting {
             threads.submit { [self] in finish(index, loader.load(location)) }
