@@ -15,6 +15,8 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
     const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e, NULL};
     const ptrdiff_t depth = s->input_channels, k = depth * s->kernel, n = s->output_channels;
     _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
+    struct tile_work work;
+    divide_work(&d, &work);
     const float *few[16 * TILE_ROWS];
     float stack_zeros[512];
     const float **pieces = s->kernel <= 16 ? few : malloc((size_t)s->kernel * TILE_ROWS * sizeof *pieces);
@@ -27,6 +29,7 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
         const ptrdiff_t end = begin + block < s->output_length ? begin + block : s->output_length;
         for (ptrdiff_t j = 0; j < n; j += TILE_COLUMNS) {
             const float *panel = panels + j / SN_PANEL * SN_PANEL * k + j % SN_PANEL;
+            const bool all = j + TILE_COLUMNS <= n;
             for (ptrdiff_t row = begin; row < end;) {
                 const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
                 for (ptrdiff_t t = 0; t < s->kernel; t++)
@@ -35,8 +38,11 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
                         pieces[t * TILE_ROWS + i] = p < 0 ? zeros : x + p * s->input_stride;
                     }
                 prefetch_destination(&d, row, rows, j);
-                tiles[rows](s->kernel, depth, pieces, TILE_ROWS, panel, SN_PANEL, tile);
-                finish_tile(&d, row, rows, j, n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS, tile, TILE_COLUMNS);
+                const struct tile_output o =
+                    all ? aim(&work, row, j, tile, TILE_COLUMNS) : plain_sums(tile, TILE_COLUMNS);
+                tiles[rows](s->kernel, depth, pieces, TILE_ROWS, panel, SN_PANEL, &o);
+                if (!all) finish_tile(&d, row, rows, j, n - j, tile, TILE_COLUMNS);
+                else if (!work.finishes) finish_tile(&work.rest, row, rows, j, TILE_COLUMNS, tile, TILE_COLUMNS);
                 row += rows;
             }
         }

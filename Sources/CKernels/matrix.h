@@ -39,14 +39,42 @@ static void pack(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride,
     }
 }
 
-/// tile[rows, vectors * W] = the sum over `taps` pieces of `depth` of row pieces times panel rows.
+/// What becomes of a tile's sums while they are in registers: y = residual + (alpha * sum + bias).
+struct tile_output {
+    float *y;
+    ptrdiff_t stride;
+    const float *bias, *residual; ///< Null for none; the bias has one row for all.
+    ptrdiff_t residual_stride;
+    float alpha;
+};
+
+/// Sums that stay as they are.
+INLINE struct tile_output plain_sums(float *y, ptrdiff_t stride) {
+    return (struct tile_output){y, stride, NULL, NULL, 0, 1};
+}
+
+/// Finishes and writes `rows` times `vectors` sums.
+#define WRITE_SUMS(ROWS, VECTORS, SUMS, O)                                                                    \
+    do {                                                                                                      \
+        if ((O)->alpha != 1.0f) EACH_SUM(ROWS, VECTORS, SUMS[i][j] = SUMS[i][j] * (O)->alpha)                 \
+        if ((O)->bias) EACH_SUM(ROWS, VECTORS, SUMS[i][j] = SUMS[i][j] + load((O)->bias + j * W))             \
+        if ((O)->residual)                                                                                    \
+            EACH_SUM(ROWS, VECTORS,                                                                           \
+                     SUMS[i][j] = load((O)->residual + i * (O)->residual_stride + j * W) + SUMS[i][j])        \
+        EACH_SUM(ROWS, VECTORS, store((O)->y + i * (O)->stride + j * W, SUMS[i][j]))                          \
+    } while (0)
+#define EACH_SUM(ROWS, VECTORS, STATEMENT)                                                                    \
+    {                                                                                                         \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < VECTORS; j++)                                  \
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++) STATEMENT;                      \
+    }
+
+/// output[rows, vectors * W] from the sums over `taps` pieces of `depth` of row pieces times panel rows.
 INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,
-                         ptrdiff_t pieces_stride, const float *panel, ptrdiff_t panel_stride, float *tile) {
+                         ptrdiff_t pieces_stride, const float *panel, ptrdiff_t panel_stride,
+                         const struct tile_output *output) {
     vf sums[TILE_ROWS][TILE_VECTORS];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) sums[i][j] = splat(0);
+    EACH_SUM(rows, vectors, sums[i][j] = splat(0))
     for (ptrdiff_t t = 0; t < taps; t++, pieces += pieces_stride) {
         const float *a[TILE_ROWS];
 #pragma clang loop unroll(full)
@@ -63,16 +91,14 @@ INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth,
             }
         }
     }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) store(tile + i * TILE_COLUMNS + j * W, sums[i][j]);
+    WRITE_SUMS(rows, vectors, sums, output);
 }
 
 #define DEFINE_TILE(ROWS)                                                                                     \
     static void tile_##ROWS(ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,                      \
-                            ptrdiff_t pieces_stride, const float *panel, ptrdiff_t stride, float *tile) {     \
-        tile_product(ROWS, TILE_VECTORS, taps, depth, pieces, pieces_stride, panel, stride, tile);            \
+                            ptrdiff_t pieces_stride, const float *panel, ptrdiff_t stride,                    \
+                            const struct tile_output *output) {                                               \
+        tile_product(ROWS, TILE_VECTORS, taps, depth, pieces, pieces_stride, panel, stride, output);          \
     }
 DEFINE_TILE(1) DEFINE_TILE(2) DEFINE_TILE(3) DEFINE_TILE(4) DEFINE_TILE(5) DEFINE_TILE(6)
 #if TILE_ROWS > 6
@@ -80,7 +106,7 @@ DEFINE_TILE(7) DEFINE_TILE(8) DEFINE_TILE(9) DEFINE_TILE(10) DEFINE_TILE(11) DEF
 #endif
 
 typedef void (*tile_function)(ptrdiff_t, ptrdiff_t, const float *const *, ptrdiff_t, const float *, ptrdiff_t,
-                              float *);
+                              const struct tile_output *);
 static const tile_function tiles[TILE_ROWS + 1] = {
     NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6,
 #if TILE_ROWS > 6
@@ -88,14 +114,11 @@ static const tile_function tiles[TILE_ROWS + 1] = {
 #endif
 };
 
-/// tile[rows, WIDE_COLUMNS] of few rows, from as many panels as that takes.
+/// output[rows, WIDE_COLUMNS] of few rows, from as many panels as that takes.
 INLINE void wide_product(int rows, ptrdiff_t depth, const float *a, ptrdiff_t lda, const float *panel,
-                         ptrdiff_t panel_stride, ptrdiff_t panel_distance, float *tile) {
+                         ptrdiff_t panel_stride, ptrdiff_t panel_distance, const struct tile_output *output) {
     vf sums[WIDE_ROWS][WIDE_VECTORS];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < WIDE_VECTORS; j++) sums[i][j] = splat(0);
+    EACH_SUM(rows, WIDE_VECTORS, sums[i][j] = splat(0))
     for (ptrdiff_t c = 0; c < depth; c++, panel += panel_stride) {
 #pragma clang loop unroll(full)
         for (int j = 0; j < WIDE_VECTORS; j++) {
@@ -104,10 +127,7 @@ INLINE void wide_product(int rows, ptrdiff_t depth, const float *a, ptrdiff_t ld
             for (int i = 0; i < rows; i++) sums[i][j] = fma_(splat(a[i * lda + c]), b, sums[i][j]);
         }
     }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < WIDE_VECTORS; j++) store(tile + i * WIDE_COLUMNS + j * W, sums[i][j]);
+    WRITE_SUMS(rows, WIDE_VECTORS, sums, output);
 }
 
 /// c = c * scale + shift, the scale a row for all and rows of the shift `stride` apart.
@@ -184,6 +204,44 @@ static void finish_tile(const struct destination *d, ptrdiff_t row, ptrdiff_t ro
             store_n(c + i * d->ldc + j, load(tile + i * tile_stride + j), columns - j);
 }
 
+/// What of the work on whole tiles is done while sums are in registers, and what is left to `finish_tile`.
+struct tile_work {
+    struct tile_output registers; ///< To the destination, if nothing is left.
+    bool finishes;                ///< Nothing is left.
+    struct destination rest;
+    struct sn_epilogue epilogue;
+};
+
+INLINE void divide_work(const struct destination *d, struct tile_work *w) {
+    const struct sn_epilogue *e = d->epilogue;
+    w->registers = plain_sums(d->c, d->ldc);
+    w->rest = *d;
+    w->finishes = false;
+    if (d->beta != 0.0f || d->affine) return;
+    w->registers.alpha = d->alpha;
+    w->rest.alpha = 1;
+    w->finishes = !e;
+    if (!e || e->scale) return;
+    w->registers.bias = e->bias;
+    w->epilogue = *e;
+    w->epilogue.bias = NULL;
+    w->rest.epilogue = &w->epilogue;
+    w->finishes = e->activation == SN_IDENTITY && !e->mask;
+    if (!w->finishes) return;
+    w->registers.residual = e->residual;
+    w->registers.residual_stride = d->residual_stride;
+}
+
+/// Where the whole tile at (row, column) goes: to its place, or to `tile`, whose rows are `stride` apart.
+INLINE struct tile_output aim(const struct tile_work *w, ptrdiff_t row, ptrdiff_t column, float *tile, ptrdiff_t stride) {
+    struct tile_output o = w->registers;
+    o.y = w->finishes ? o.y + row * o.stride + column : tile;
+    o.stride = w->finishes ? o.stride : stride;
+    if (o.bias) o.bias += column;
+    if (o.residual) o.residual += row * o.residual_stride + column;
+    return o;
+}
+
 /// `total` rows in tiles of at most `limit` that differ by one row at most; the number of rows of the next tile.
 INLINE ptrdiff_t next_tile(ptrdiff_t left, ptrdiff_t limit) {
     const ptrdiff_t count = (left + limit - 1) / limit;
@@ -200,38 +258,56 @@ struct panels {
 static ptrdiff_t multiply_few(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
                               const struct panels *b, const struct destination *d) {
     _Alignas(64) float tile[WIDE_ROWS * WIDE_COLUMNS];
+    struct tile_work work;
+    divide_work(d, &work);
     const ptrdiff_t whole = (n + SN_PANEL - 1) / SN_PANEL * SN_PANEL;
     ptrdiff_t j = 0;
     for (; j + WIDE_COLUMNS <= whole; j += WIDE_COLUMNS) {
         const float *panel = b->data + j / SN_PANEL * b->distance;
-        if (m == 1) wide_product(1, k, a, lda, panel, b->stride, b->distance, tile);
+        const bool all = j + WIDE_COLUMNS <= n;
+        const struct tile_output o = all ? aim(&work, 0, j, tile, WIDE_COLUMNS) : plain_sums(tile, WIDE_COLUMNS);
+        if (m == 1) wide_product(1, k, a, lda, panel, b->stride, b->distance, &o);
 #if WIDE_ROWS > 1
-        else if (m == 2) wide_product(2, k, a, lda, panel, b->stride, b->distance, tile);
-        else wide_product(3, k, a, lda, panel, b->stride, b->distance, tile);
+        else if (m == 2) wide_product(2, k, a, lda, panel, b->stride, b->distance, &o);
+        else wide_product(3, k, a, lda, panel, b->stride, b->distance, &o);
 #endif
-        finish_tile(d, 0, m, j, n - j < WIDE_COLUMNS ? n - j : WIDE_COLUMNS, tile, WIDE_COLUMNS);
+        if (!all) finish_tile(d, 0, m, j, n - j, tile, WIDE_COLUMNS);
+        else if (!work.finishes) finish_tile(&work.rest, 0, m, j, WIDE_COLUMNS, tile, WIDE_COLUMNS);
     }
     return j;
+}
+
+/// Rows, in whole tiles, of a block that stays in a cache while all panels pass by.
+INLINE ptrdiff_t block_rows(ptrdiff_t n, ptrdiff_t k) {
+    // B from the second-level cache and rows from the first, or B from memory and rows from the second.
+    const ptrdiff_t floats = n * k <= 262144 ? 3072 : 131072;
+    const ptrdiff_t rows = k > 0 ? floats / k / TILE_ROWS * TILE_ROWS : 131072;
+    const ptrdiff_t least = n * k <= 262144 ? TILE_ROWS : 4 * TILE_ROWS;
+    return rows > least ? rows : least;
 }
 
 static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
                             const struct panels *b, const struct destination *d) {
     _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
+    struct tile_work work;
+    divide_work(d, &work);
     const ptrdiff_t first = m <= WIDE_ROWS ? multiply_few(m, n, k, a, lda, b, d) : 0;
-    // Blocks of rows of A that stay in the second-level cache while all panels pass by.
-    const ptrdiff_t fitting = k > 0 ? 131072 / k / TILE_ROWS * TILE_ROWS : m;
-    const ptrdiff_t block = fitting > 4 * TILE_ROWS ? fitting : 4 * TILE_ROWS;
+    const ptrdiff_t block = block_rows(n, k);
     for (ptrdiff_t begin = 0; begin < m; begin += block) {
         const ptrdiff_t end = begin + block < m ? begin + block : m;
         for (ptrdiff_t j = first; j < n; j += TILE_COLUMNS) {
             const float *panel = b->data + j / SN_PANEL * b->distance + j % SN_PANEL;
+            const bool all = j + TILE_COLUMNS <= n;
             for (ptrdiff_t row = begin; row < end;) {
                 const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
                 const float *pieces[TILE_ROWS];
                 for (ptrdiff_t i = 0; i < rows; i++) pieces[i] = a + (row + i) * lda;
                 prefetch_destination(d, row, rows, j);
-                tiles[rows](1, k, pieces, 0, panel, b->stride, tile);
-                finish_tile(d, row, rows, j, n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS, tile, TILE_COLUMNS);
+                const struct tile_output o =
+                    all ? aim(&work, row, j, tile, TILE_COLUMNS) : plain_sums(tile, TILE_COLUMNS);
+                tiles[rows](1, k, pieces, 0, panel, b->stride, &o);
+                if (!all) finish_tile(d, row, rows, j, n - j, tile, TILE_COLUMNS);
+                else if (!work.finishes) finish_tile(&work.rest, row, rows, j, TILE_COLUMNS, tile, TILE_COLUMNS);
                 row += rows;
             }
         }
