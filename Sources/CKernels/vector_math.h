@@ -1,5 +1,22 @@
 // Functions of a vector, each within a few ulp; polynomials are minimax fits over the stated ranges.
 
+// Terms of polynomials are joined in pairs: that is as many steps as one after the other, and less waiting.
+
+/// r + r^2 P(r) = e^r - 1 with |r| <= 0.3475.
+INLINE vf exp_polynomial(vf r) {
+    const vf s = r * r;
+    const vf low = fma_(splat(1.666651964e-01f), r, splat(4.999999404e-01f));
+    const vf high = fma_(splat(8.368899114e-03f), r, splat(4.166840762e-02f));
+    const vf p = fma_(fma_(splat(1.381421345e-03f), s, high), s, low);
+    return fma_(p, s, r);
+}
+
+/// x - n ln 2.
+INLINE vf without_powers(vf x, vf n) {
+    const vf r = fma_(n, splat(-0.693359375f), x);
+    return fma_(n, splat(2.12194440e-4f), r);
+}
+
 /// e^x = 2^n (1 + r + r^2 P(r)) with x = n ln 2 + r and |r| <= 0.3475.
 INLINE vf exp_(vf x) {
     x = select_(x > 89.0f, splat(89.0f), x);
@@ -7,18 +24,35 @@ INLINE vf exp_(vf x) {
     const float magic = 12582912.0f; // 1.5 * 2^23: adding it rounds to a whole number in the low bits
     vf t = fma_(x, splat(1.44269504f), splat(magic));
     vf n = t - magic;
+    vf r = without_powers(x, n);
+    vf y = exp_polynomial(r) + 1.0f;
+    // The ends of the range round to denormals, zero and infinity as they should.
+#if SN_SET == 2
+    return (vf)_mm512_scalef_ps((__m512)y, (__m512)n);
+#else
     vi i = (vi)t - 0x4b400000;
-    vf r = fma_(n, splat(-0.693359375f), x);
-    r = fma_(n, splat(2.12194440e-4f), r);
-    vf p = splat(1.381421345e-03f);
-    p = fma_(p, r, splat(8.368899114e-03f));
-    p = fma_(p, r, splat(4.166840762e-02f));
-    p = fma_(p, r, splat(1.666651964e-01f));
-    p = fma_(p, r, splat(4.999999404e-01f));
-    vf y = fma_(p, r * r, r) + 1.0f;
-    // In two steps, so that the ends of the range round to denormals, zero and infinity as they should.
     vi half = i >> 1;
     return y * (vf)((half + 127) << 23) * (vf)((i - half + 127) << 23);
+#endif
+}
+
+/// 2^n and e^x / 2^n - 1 of x <= 0; both are 0 where e^x is less than about 2^-126.5.
+struct falling {
+    vf power, rest;
+};
+
+INLINE struct falling falling_(vf x) {
+    x = select_(x < -88.02969f, splat(-88.02969f), x); // -127 ln 2
+    const float magic = 12583039.0f; // 1.5 * 2^23 + 127: the low bits are the exponent's field
+    vf t = fma_(x, splat(1.44269504f), splat(magic));
+    vf r = without_powers(x, t - magic);
+    return (struct falling){(vf)((vi)t << 23), exp_polynomial(r)};
+}
+
+/// e^x of x <= 0, as the functions here and the softmax need it: 0 instead of denormal numbers.
+INLINE vf exp_falling(vf x) {
+    const struct falling f = falling_(x);
+    return fma_(f.power, f.rest, f.power);
 }
 
 /// log x = e ln 2 + f - f^2/2 + f^3 P(f) with x = 2^e (1 + f) and 1 + f in [sqrt(1/2), sqrt(2)).
@@ -47,24 +81,17 @@ INLINE vf log_(vf x) {
     return select_((x == INFINITY) | (x != x), x, y);
 }
 
-/// x + x^3 P(x^2) below 0.625, else 1 - 2 / (e^2|x| + 1) with the sign of x.
+/// -m / (2 + m) with m = e^(-2|x|) - 1 and the sign of x.
 INLINE vf tanh_(vf x) {
-    vf t = absolute(x);
-    vf s = x * x;
-    vf p = splat(-5.705000367e-03f);
-    p = fma_(p, s, splat(2.063910104e-02f));
-    p = fma_(p, s, splat(-5.373971909e-02f));
-    p = fma_(p, s, splat(1.333144158e-01f));
-    p = fma_(p, s, splat(-3.333328068e-01f));
-    vf small = fma_(p * s, x, x);
-    vf large = with_sign(1.0f - 2.0f / (exp_(t + t) + 1.0f), x);
-    return select_(t < 0.625f, small, large);
+    const struct falling f = falling_(-2.0f * absolute(x));
+    const vf m = fma_(f.power, f.rest, f.power - 1.0f);
+    return with_sign(quotient(m, 2.0f + m), x);
 }
 
 /// 1 / (1 + e^-x), through e^-|x| so that both tails keep their precision.
 INLINE vf sigmoid_(vf x) {
     vf e = exp_(-absolute(x));
-    return select_(x < 0.0f, e, splat(1)) / (1.0f + e);
+    return quotient(select_(x < 0.0f, e, splat(1)), 1.0f + e);
 }
 
 /// x + x P(x^2) below 0.92, else 1 - e^Q(|x|), which is 1 from 4 on.
@@ -94,17 +121,37 @@ INLINE vf erf_(vf x) {
 /// Below this both x gelu'(x) and x sigmoid(x) are 0 in float32; the bound keeps -inf from giving NaN.
 INLINE vf bounded(vf x) { return select_(x < -1e4f, splat(-1e4f), x); }
 
-INLINE vf gelu_(vf x) { return 0.5f * bounded(x) * (1.0f + erf_(x * 0.707106781f)); }
+/// max(x, 0) - |x| Phi(-|x|), and Phi(-t) = erfc(t / sqrt 2) / 2 = 2^Q(t) up to 10.33, which is 2^-127 and taken for 0. Phi is
+/// within 2e-7 of itself below 1 and 1e-5 below 3, so that small results keep their precision on both sides.
+INLINE vf gelu_(vf x) {
+    vf t = absolute(x);
+    t = select_(t > 10.33f, splat(10.33f), t);
+    const vf t2 = t * t, t4 = t2 * t2;
+    const vf q0 = fma_(splat(-1.151106596e+00f), t, splat(-1)), q2 = fma_(splat(-5.255331844e-02f), t, splat(-4.591927230e-01f));
+    const vf q4 = fma_(splat(-2.190090163e-04f), t, splat(7.159043103e-03f)), q6 = fma_(splat(3.093494888e-05f), t, splat(-1.489450369e-04f));
+    const vf high = fma_(splat(-2.085501364e-06f), t4, fma_(q6, t2, q4));
+    const vf q = fma_(high, t4, fma_(q2, t2, q0));
+    const float magic = 12583039.0f;
+    const vf n = q + magic;
+    const vf r = q - (n - magic), s = r * r;
+    const vf p1 = fma_(splat(2.402224243e-01f), r, splat(6.931470037e-01f));
+    const vf p3 = fma_(splat(9.671512991e-03f), r, splat(5.550733581e-02f));
+    const vf p = fma_(fma_(splat(1.326472731e-03f), s, p3), s, p1);
+    const vf power = (vf)((vi)n << 23);
+    return fma_(-t, fma_(power, p * r, power), select_(x < 0.0f, splat(0), x));
+}
 
+/// x / (1 + e^-2u), as (1 + tanh u) / 2 is 1 / (1 + e^-2u).
 INLINE vf gelu_tanh_(vf x) {
-    vf b = select_(x > 1e4f, splat(1e4f), bounded(x));
-    vf inner = 0.797884561f * fma_(b * b * b, splat(0.044715f), b);
-    return 0.5f * bounded(x) * (1.0f + tanh_(inner));
+    const vf b = select_(x > 1e4f, splat(1e4f), bounded(x));
+    const vf inner = 1.59576912f * fma_(b * b * b, splat(0.044715f), b);
+    const vf e = exp_(-absolute(inner));
+    return quotient(select_(x < 0.0f, b * e, x), 1.0f + e);
 }
 
 INLINE vf silu_(vf x) {
     vf e = exp_(-absolute(x));
-    return select_(x < 0.0f, bounded(x) * e, x) / (1.0f + e);
+    return quotient(select_(x < 0.0f, bounded(x) * e, x), 1.0f + e);
 }
 
 /// max(x, 0) + log(1 + e^-|x|).

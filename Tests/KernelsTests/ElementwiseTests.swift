@@ -11,7 +11,7 @@ struct ElementwiseTests {
         case .identity: ({ $0 }, 0, 0)
         case .exp: ({ Foundation.exp($0) }, 1.5, 0)
         case .log: ({ Foundation.log($0) }, 2, 0)
-        case .tanh: ({ Foundation.tanh($0) }, 2, 0)
+        case .tanh: ({ Foundation.tanh($0) }, 2.5, 0)
         case .sigmoid: ({ 1 / (1 + Foundation.exp(-$0)) }, 2.5, 0)
         case .erf: ({ Foundation.erf($0) }, 2, 0)
         case .relu: ({ $0.isNaN ? $0 : Swift.max($0, 0) }, 0, 0)
@@ -20,14 +20,14 @@ struct ElementwiseTests {
         case .negate: ({ -$0 }, 0, 0)
         case .absolute: ({ Swift.abs($0) }, 0, 0)
         case .gelu:
-            ({ $0 == -.infinity ? 0 : $0 / 2 * (1 + Foundation.erf($0 / 2.0.squareRoot())) }, 4, 4e-7)
+            ({ $0 == -.infinity ? 0 : $0 / 2 * (1 + Foundation.erf($0 / 2.0.squareRoot())) }, 4, 2e-7)
         case .geluTanh:
             (
                 { x in
                     if x.isInfinite { return x < 0 ? 0 : x }
                     return x / 2
                         * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
-                }, 4, 1e-6
+                }, 4, 2e-7
             )
         case .silu: ({ $0 == -.infinity ? 0 : $0 / (1 + Foundation.exp(-$0)) }, 3, 1e-37)
         case .softplus:
