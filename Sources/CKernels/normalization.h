@@ -1,26 +1,64 @@
 // Softmax and layer normalization.
 
+/// The largest of a row, or any element if one is NaN.
+static float softmax_shift(const float *x, ptrdiff_t n) {
+    vf best[4];
+    for (int j = 0; j < 4; j++) best[j] = splat(-INFINITY);
+    ptrdiff_t i = 0;
+    for (; i + 4 * W <= n; i += 4 * W)
+        for (int j = 0; j < 4; j++) {
+            const vf v = load(x + i + j * W);
+            best[j] = select_(best[j] > v, best[j], v);
+        }
+    for (; i < n; i += W) {
+        const vf v = keep(load_n(x + i, n - i), n - i, -INFINITY);
+        best[0] = select_(best[0] > v, best[0], v);
+    }
+    return max_lanes(maximum(maximum(best[0], best[1]), maximum(best[2], best[3])));
+}
+
+/// y = e^(x - shift), and the sum of that as `row_sum` has it.
+static float row_of_exponentials(const float *x, ptrdiff_t n, float by, float *y) {
+    const vf shift = splat(by);
+    vf sums[LANES / W];
+    for (int j = 0; j < LANES / W; j++) sums[j] = splat(0);
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES / W; j++) {
+            const vf v = exp_falling(load(x + i + j * W) - shift);
+            store(y + i + j * W, v);
+            sums[j] = sums[j] + v;
+        }
+    for (int j = 0; i < n; i += W, j++) {
+        const vf v = exp_falling(load_n(x + i, n - i) - shift);
+        store_n(y + i, v, n - i);
+        sums[j] = sums[j] + keep(v, n - i, 0);
+    }
+    return join_sums(sums);
+}
+
 static void softmax_row(bool logarithm, ptrdiff_t n, const float *x, float *y) {
-    const float largest = row_max(x, n);
+    const float largest = softmax_shift(x, n);
     if (logarithm) {
         const vf shift = splat(row_sum_of_exponentials(x, n, largest));
         const float l = log_(shift)[0];
         for (ptrdiff_t i = 0; i < n; i += W) store_n(y + i, load_n(x + i, n - i) - largest - l, n - i);
         return;
     }
-    for (ptrdiff_t i = 0; i < n; i += W) store_n(y + i, exp_(load_n(x + i, n - i) - largest), n - i);
-    const float sum = row_sum(y, n, 0);
-    for (ptrdiff_t i = 0; i < n; i += W) store_n(y + i, load_n(y + i, n - i) / sum, n - i);
+    const float factor = 1.0f / row_of_exponentials(x, n, largest, y);
+    ptrdiff_t i = 0;
+    for (; i + W <= n; i += W) store(y + i, load(y + i) * factor);
+    if (i < n) store_part(y + i, load_part(y + i, n - i) * factor, n - i);
 }
 
 /// Up to W columns down [axis, inner].
 static void softmax_columns(bool logarithm, ptrdiff_t axis, ptrdiff_t inner, ptrdiff_t n, const float *x, float *y) {
     const vf largest = reduce_columns(SN_MAX, x, axis, inner, n);
     const vf sum = column_sum_of_exponentials(x, axis, inner, n, largest);
-    const vf l = log_(sum);
+    const vf l = log_(sum), factor = 1.0f / sum;
     for (ptrdiff_t i = 0; i < axis; i++) {
         const vf v = load_n(x + i * inner, n) - largest;
-        store_n(y + i * inner, logarithm ? v - l : exp_(v) / sum, n);
+        store_n(y + i * inner, logarithm ? v - l : exp_falling(v) * factor, n);
     }
 }
 

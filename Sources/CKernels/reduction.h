@@ -7,7 +7,14 @@
 INLINE vf value_(vf x, vf shift) { (void)shift; return x; }
 INLINE vf square_of(vf x, vf shift) { (void)shift; return x * x; }
 INLINE vf square_of_difference(vf x, vf shift) { return (x - shift) * (x - shift); }
-INLINE vf exponential_of_difference(vf x, vf shift) { return exp_(x - shift); }
+INLINE vf exponential_of_difference(vf x, vf shift) { return exp_falling(x - shift); }
+
+/// The sum of a row's running sums.
+INLINE float join_sums(vf *sums) {
+    for (int half = LANES / W / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++) sums[j] = sums[j] + sums[j + half];
+    return sum_lanes(sums[0]);
+}
 
 #define DEFINE_ROW_SUM(NAME, F)                                                                               \
     static float NAME(const float *x, ptrdiff_t n, float by) {                                                \
@@ -22,9 +29,7 @@ INLINE vf exponential_of_difference(vf x, vf shift) { return exp_(x - shift); }
             if (left >= W) sums[j] = sums[j] + F(load(x + i + j * W), shift);                                 \
             else if (left > 0) sums[j] = sums[j] + keep(F(load_part(x + i + j * W, left), shift), left, 0);   \
         }                                                                                                     \
-        for (int half = LANES / W / 2; half > 0; half /= 2)                                                   \
-            for (int j = 0; j < half; j++) sums[j] = sums[j] + sums[j + half];                                \
-        return sum_lanes(sums[0]);                                                                            \
+        return join_sums(sums);                                                                               \
     }
 DEFINE_ROW_SUM(row_sum, value_)
 DEFINE_ROW_SUM(row_sum_of_squares, square_of)

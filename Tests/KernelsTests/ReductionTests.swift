@@ -96,6 +96,32 @@ struct ReductionTests {
         }
     }
 
+    @Test(arguments: [-1e9, -.infinity] as [Float], [1, 3])
+    func `what a mask shuts out of a softmax weighs nothing at all`(shut: Float, inner: Int) {
+        var numbers = Numbers(seed: 17)
+        for axis in [2, 17, 64, 65, 200] {
+            var x = numbers.array(axis * inner).map { $0 * 20 }
+            for index in axis / 2 * inner..<axis * inner { x[index] += shut }
+            var y = x
+            Softmax.apply(x, into: &y, outer: 1, axis: axis, inner: inner)
+            #expect(y[(axis / 2 * inner)...].allSatisfy { $0 == 0 })
+            let sums = (0..<inner).map { column in (0..<axis).reduce(0) { $0 + y[$1 * inner + column] } }
+            #expect(sums.allSatisfy { abs($0 - 1) < 1e-5 })
+        }
+    }
+
+    @Test func `NaN anywhere makes a whole softmax NaN`() {
+        for axis in [1, 7, 64, 130] {
+            for place in 0..<axis {
+                var x = (0..<axis).map { Float($0 % 5) }
+                x[place] = .nan
+                var y = x
+                Softmax.apply(x, into: &y, outer: 1, axis: axis, inner: 1)
+                #expect(y.allSatisfy { $0.isNaN })
+            }
+        }
+    }
+
     @Test func `layer normalization agrees with Double`() {
         var numbers = Numbers(seed: 14)
         for columns in [1, 2, 15, 64, 100] {
