@@ -1,6 +1,10 @@
 // One step of recurrent cells for some rows. The products with the hidden states are made before, by `multiply`; here the
 // input's part is added, the gates' functions are applied and the states written. Each row is computed on its own.
 
+/// Vectors whose gates are computed one after the other.
+#define GATE_VECTORS 4
+#define GATE_BLOCK (GATE_VECTORS * W)
+
 /// A gate's function; the few that have kernels.
 INLINE vf gate(int f, bool clips, vf clip, vf x) {
     if (clips) x = minimum(maximum(x, -clip), clip);
@@ -29,23 +33,38 @@ INLINE void rnn_rows(const int f, const struct sn_recurrent_step *s, ptrdiff_t r
     }
 }
 
-INLINE void gru_rows(const int f, const int g, const struct sn_recurrent_step *s, ptrdiff_t rows) {
+/// `count` (1 ... GATE_BLOCK) units of a GRU: gates of all before candidates of any, so that no function waits for another.
+INLINE void gru_units(const int f, const int g, const bool clips, const struct sn_recurrent_step *s, const float *p, const float *q,
+                      const float *bias, float *h, float *y, ptrdiff_t count) {
     const ptrdiff_t n = s->hidden;
-    const bool clips = s->clip >= 0;
     const vf clip = splat(s->clip);
+    vf update[GATE_VECTORS], candidate[GATE_VECTORS];
+    const ptrdiff_t vectors = (count + W - 1) / W;
+    for (ptrdiff_t i = 0; i < vectors; i++) {
+        const ptrdiff_t j = i * W, left = count - j;
+        update[i] = gate(f, clips, clip, load_n(q + j, left) + load_n(p + j, left));
+        const vf reset = gate(f, clips, clip, load_n(q + n + j, left) + load_n(p + n + j, left));
+        const vf from_state = load_n(q + 2 * n + j, left) + load_n(bias + j, left);
+        candidate[i] = fma_(reset, from_state, load_n(p + 2 * n + j, left));
+    }
+    for (ptrdiff_t i = 0; i < vectors; i++) {
+        const ptrdiff_t j = i * W, left = count - j;
+        const vf fresh = gate(g, clips, clip, candidate[i]);
+        const vf v = fma_(update[i], load_n(h + j, left) - fresh, fresh);
+        store_n(h + j, v, left);
+        if (y) store_n(y + j, v, left);
+    }
+}
+
+INLINE void gru_rows(const int f, const int g, const bool clips, const struct sn_recurrent_step *s, ptrdiff_t rows) {
+    const ptrdiff_t n = s->hidden;
     for (ptrdiff_t row = 0; row < rows; row++) {
         const float *p = s->projections[row], *q = s->products + row * 3 * n;
         float *h = s->h + row * n, *y = s->outputs ? s->outputs[row] : NULL;
-        for (ptrdiff_t j = 0; j < n; j += W) {
-            const ptrdiff_t left = n - j;
-            const vf update = gate(f, clips, clip, load_n(q + j, left) + load_n(p + j, left));
-            const vf reset = gate(f, clips, clip, load_n(q + n + j, left) + load_n(p + n + j, left));
-            const vf from_state = load_n(q + 2 * n + j, left) + load_n(s->bias + j, left);
-            const vf fresh = gate(g, clips, clip, fma_(reset, from_state, load_n(p + 2 * n + j, left)));
-            const vf v = fma_(update, load_n(h + j, left) - fresh, fresh);
-            store_n(h + j, v, left);
-            if (y) store_n(y + j, v, left);
-        }
+        ptrdiff_t j = 0;
+        for (; j + GATE_BLOCK <= n; j += GATE_BLOCK)
+            gru_units(f, g, clips, s, p + j, q + j, s->bias + j, h + j, y ? y + j : NULL, GATE_BLOCK);
+        if (j < n) gru_units(f, g, clips, s, p + j, q + j, s->bias + j, h + j, y ? y + j : NULL, n - j);
     }
 }
 
@@ -122,8 +141,9 @@ static void rnn_step(const struct sn_recurrent_step *s, ptrdiff_t rows) {
 }
 
 static void gru_step(const struct sn_recurrent_step *s, ptrdiff_t rows) {
-    if (s->activations[0] == SN_SIGMOID && s->activations[1] == SN_TANH) gru_rows(SN_SIGMOID, SN_TANH, s, rows);
-    else gru_rows(s->activations[0], s->activations[1], s, rows);
+    const int *a = s->activations;
+    if (a[0] == SN_SIGMOID && a[1] == SN_TANH && s->clip < 0) gru_rows(SN_SIGMOID, SN_TANH, false, s, rows);
+    else gru_rows(a[0], a[1], s->clip >= 0, s, rows);
 }
 
 static void gru_gate_step(const struct sn_recurrent_step *s, ptrdiff_t rows) {
