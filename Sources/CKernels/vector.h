@@ -68,7 +68,7 @@ INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 INLINE vf with_sign(vf x, vf s) { return (vf)(((vi)x & 0x7fffffff) | ((vi)s & (int32_t)0x80000000)); }
 INLINE vf square_root(vf x) { return __builtin_elementwise_sqrt(x); }
 
-/// a / b, within an ulp, of a divisor between 1 and 2.
+/// a / b, within an ulp, of a finite number and one between 1 and 2.
 INLINE vf quotient(vf a, vf b) {
 #if SN_SET == 2
     const vf rough = (vf)_mm512_rcp14_ps((__m512)b);

@@ -146,12 +146,12 @@ INLINE vf gelu_tanh_(vf x) {
     const vf b = select_(x > 1e4f, splat(1e4f), bounded(x));
     const vf inner = 1.59576912f * fma_(b * b * b, splat(0.044715f), b);
     const vf e = exp_(-absolute(inner));
-    return quotient(select_(x < 0.0f, b * e, x), 1.0f + e);
+    return bounded(x) * quotient(select_(x < 0.0f, e, splat(1)), 1.0f + e);
 }
 
 INLINE vf silu_(vf x) {
     vf e = exp_(-absolute(x));
-    return quotient(select_(x < 0.0f, bounded(x) * e, x), 1.0f + e);
+    return bounded(x) * quotient(select_(x < 0.0f, e, splat(1)), 1.0f + e);
 }
 
 /// max(x, 0) + log(1 + e^-|x|).
