@@ -148,6 +148,31 @@ struct LimitTests {
         )
     }
 
+    @Test func `each direction of a GRU may have projections of as many bytes as the limit`() throws {
+        let (steps, gates) = (32, 3)
+        let weights = try Tensor([Float](repeating: 0.5, count: 2 * gates), shape: [2, gates, 1])
+        let input = try Tensor([Float](repeating: 1, count: steps), shape: [steps, 1, 1])
+        let nodes = [
+            Node("ReduceSum", inputs: ["x"], outputs: ["sum"]),
+            Node("Add", inputs: ["s", "sum"], outputs: ["t"]),
+            Node(
+                "GRU",
+                inputs: ["t", "w", "w"],
+                outputs: ["y"],
+                attributes: [
+                    Attribute("direction", .string("bidirectional")), Attribute("hidden_size", .int(1)),
+                ]
+            ),
+        ]
+        let initializers = [Initializer("s", input), Initializer("w", weights)]
+        let bytes = steps * gates * MemoryLayout<Float>.size
+        try run(model(nodes, initializers: initializers, limits: ModelLimits(tensorBytes: bytes)))
+        #expect(
+            fault(model(nodes, initializers: initializers, limits: ModelLimits(tensorBytes: bytes - 1)))
+                == .tensorTooLarge(shape: [steps, gates], limitBytes: bytes - 1)
+        )
+    }
+
     // MARK: Loops
 
     /// A loop of four iterations that hands `x` on, and `x` each time as a scan output; perhaps with a scan in it.

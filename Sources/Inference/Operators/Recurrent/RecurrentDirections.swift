@@ -31,19 +31,19 @@ struct RecurrentDirections {
         _ inputs: NodeInputs
     ) throws(OperatorError) {
         let (layers, width, size) = (weights.layers, attributes.width, lengths.count * attributes.hiddenSize)
-        var projections = try inputs.makeTensor(.float32, Shape.checked([layers.count, rows, width]))
+        var projections: [Tensor] = []
+        for _ in layers { projections.append(try inputs.makeTensor(.float32, Shape.checked([rows, width]))) }
         x.withPointer(to: Float.self) { x in
-            projections.withMutablePointer(to: Float.self) { projections in
+            Self.withPointers(&projections) { projections in
                 states.withMutablePointer(to: Float.self) { states in
                     y.withMutablePointer(to: Float.self) { y in
                         Self.withPointer(&cells) { cells in
                             let work = ((layers.first?.features ?? 0) + attributes.hiddenSize) * width
                             Parallel.forEach(layers.count, work: rows * work) {
                                 for direction in $0 {
-                                    let projections = projections + direction * rows * width
-                                    layers[direction].project(x, rows: rows, into: projections)
+                                    layers[direction].project(x, rows: rows, into: projections[direction])
                                     layers[direction].run(
-                                        projections,
+                                        projections[direction],
                                         places,
                                         lengths: lengths,
                                         isReversed: attributes.isReversed[direction],
@@ -60,6 +60,15 @@ struct RecurrentDirections {
                 }
             }
         }
+    }
+
+    private static func withPointers(
+        _ tensors: inout [Tensor],
+        _ body: ([UnsafeMutablePointer<Float>]) -> Void
+    ) {
+        guard var last = tensors.popLast() else { return body([]) }
+        last.withMutablePointer(to: Float.self) { last in withPointers(&tensors) { body($0 + [last]) } }
+        tensors.append(last)
     }
 
     private static func withPointer(
