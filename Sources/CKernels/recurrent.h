@@ -17,6 +17,12 @@ INLINE vf gate(int f, bool clips, vf clip, vf x) {
     }
 }
 
+/// Asks for a row of `count` projections of the next step; rows of many sequences stand too far apart for the hardware to guess.
+INLINE void prefetch_next(const struct sn_recurrent_step *s, const float *row, ptrdiff_t count) {
+    const uintptr_t next = (uintptr_t)row + (uintptr_t)(s->ahead * (ptrdiff_t)sizeof(float));
+    for (ptrdiff_t j = 0; j < count; j += 16) __builtin_prefetch((const void *)(next + (uintptr_t)j * sizeof(float)), 0, 2);
+}
+
 INLINE void rnn_rows(const int f, const struct sn_recurrent_step *s, ptrdiff_t rows) {
     const ptrdiff_t n = s->hidden;
     const bool clips = s->clip >= 0;
@@ -24,6 +30,7 @@ INLINE void rnn_rows(const int f, const struct sn_recurrent_step *s, ptrdiff_t r
     for (ptrdiff_t row = 0; row < rows; row++) {
         const float *p = s->projections[row], *g = s->products + row * n;
         float *h = s->h + row * n, *y = s->outputs ? s->outputs[row] : NULL;
+        prefetch_next(s, p, n);
         for (ptrdiff_t j = 0; j < n; j += W) {
             const ptrdiff_t left = n - j;
             const vf v = gate(f, clips, clip, load_n(g + j, left) + load_n(p + j, left));
@@ -61,6 +68,7 @@ INLINE void gru_rows(const int f, const int g, const bool clips, const struct sn
     for (ptrdiff_t row = 0; row < rows; row++) {
         const float *p = s->projections[row], *q = s->products + row * 3 * n;
         float *h = s->h + row * n, *y = s->outputs ? s->outputs[row] : NULL;
+        prefetch_next(s, p, 3 * n);
         ptrdiff_t j = 0;
         for (; j + GATE_BLOCK <= n; j += GATE_BLOCK)
             gru_units(f, g, clips, s, p + j, q + j, s->bias + j, h + j, y ? y + j : NULL, GATE_BLOCK);
@@ -76,6 +84,7 @@ INLINE void gru_gate_rows(const int f, const struct sn_recurrent_step *s, ptrdif
     for (ptrdiff_t row = 0; row < rows; row++) {
         const float *p = s->projections[row], *h = s->h + row * n;
         float *q = s->products + row * 2 * n, *masked = s->masked + row * n;
+        prefetch_next(s, p, 3 * n);
         for (ptrdiff_t j = 0; j < n; j += W) {
             const ptrdiff_t left = n - j;
             store_n(q + j, gate(f, clips, clip, load_n(q + j, left) + load_n(p + j, left)), left);
@@ -110,6 +119,7 @@ INLINE void lstm_rows(const int f, const int g, const int o, const struct sn_rec
     for (ptrdiff_t row = 0; row < rows; row++) {
         const float *p = s->projections[row], *q = s->products + row * 4 * n, *peep = s->peepholes;
         float *h = s->h + row * n, *c = s->c + row * n, *y = s->outputs ? s->outputs[row] : NULL;
+        prefetch_next(s, p, 4 * n);
         for (ptrdiff_t j = 0; j < n; j += W) {
             const ptrdiff_t left = n - j;
             const vf before = load_n(c + j, left);

@@ -60,6 +60,7 @@ struct sn_recurrent_step {
     const float *bias;   ///< GRU: added to the candidate's product, [hidden].
     const float *peepholes; ///< LSTM: of the input, output and forget gates, [3][hidden]; null for none.
     const float *const *projections; ///< For each row, what its input gives to the gates, with the biases added.
+    ptrdiff_t ahead;                 ///< Elements from a row of projections to that of the next step, for prefetching.
     float *const *outputs;           ///< For each row, where the new state is written as well; null for none.
     float *products;     ///< Each row's state times the matrix, gate by gate.
     float *masked;       ///< GRU in two parts: reset * h, then its product; [rows][hidden].

@@ -3,7 +3,7 @@ internal import TensorCore
 /// What a step of a cell reads and writes where not all of its functions run fused.
 struct FormulaStep {
     let layer: RecurrentLayer
-    let inputs: [UnsafePointer<Float>]
+    let inputs: UnsafeMutableBufferPointer<UnsafePointer<Float>>
     /// `[rows, width]`.
     let products: UnsafeMutablePointer<Float>
     let width: Int

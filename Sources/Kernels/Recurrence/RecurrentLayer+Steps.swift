@@ -65,13 +65,19 @@ extension RecurrentLayer {
                 } ?? []
             let inputStep = isReversed ? -places.step : places.step
             let outputStep = output.map { isReversed ? -$1.step : $1.step } ?? 0
-            let stepper = RecurrentStepper(self, scratch: scratch, count: count)
-            var alive = count
-            for step in 0..<steps {
-                while alive > 0, lengths[living[alive - 1]] <= step { alive -= 1 }
-                stepper.take(rows: alive, inputs, outputs, h: h, c: c)
-                for row in 0..<alive { inputs[row] += inputStep }
-                if !outputs.isEmpty { for row in 0..<alive { outputs[row] += outputStep } }
+            let memory = StepMemory(self, scratch: scratch, count: count, h: h, c: c)
+            inputs.withUnsafeMutableBufferPointer { inputs in
+                outputs.withUnsafeMutableBufferPointer { outputs in
+                    withStepper(memory, inputs, outputs, ahead: inputStep) { stepper in
+                        var alive = count
+                        for step in 0..<steps {
+                            while alive > 0, lengths[living[alive - 1]] <= step { alive -= 1 }
+                            stepper.take(rows: alive)
+                            for row in 0..<alive { inputs[row] += inputStep }
+                            if !outputs.isEmpty { for row in 0..<alive { outputs[row] += outputStep } }
+                        }
+                    }
+                }
             }
             for (row, sequence) in living.enumerated() {
                 (states.hidden + sequence * hidden).update(from: h + row * hidden, count: hidden)
@@ -80,87 +86,134 @@ extension RecurrentLayer {
             }
         }
     }
-}
 
-/// The scratch of one run, and one step of it.
-private struct RecurrentStepper {
-    private let layer: RecurrentLayer
-    private let products: UnsafeMutablePointer<Float>
-    private let masked: UnsafeMutablePointer<Float>
-    private let fresh: UnsafeMutablePointer<Float>
-    private let fused: [Int32]?
-
-    /// Scratch of `count * (width + 4 * hidden)` elements: products, h, c, and two of `hidden` for a GRU.
-    init(_ layer: RecurrentLayer, scratch: UnsafeMutablePointer<Float>, count: Int) {
-        self.layer = layer
-        products = scratch
-        masked = scratch + count * (layer.width + 2 * layer.hidden)
-        fresh = masked + count * layer.hidden
-        fused = layer.cell.fusedActivations
+    /// Calls the body with what takes a step; the pointers in `inputs` and `outputs` are those of the step to take.
+    private func withStepper(
+        _ memory: StepMemory,
+        _ inputs: UnsafeMutableBufferPointer<UnsafePointer<Float>>,
+        _ outputs: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>,
+        ahead: Int,
+        _ body: (inout RecurrentStepper) -> Void
+    ) {
+        candidateBias.withElements(of: Float.self) { bias in
+            withPeepholes { peepholes in
+                var native = sn_recurrent_step()
+                native.hidden = hidden
+                native.clip = cell.clip ?? -1
+                native.bias = bias.baseAddress
+                native.peepholes = peepholes
+                native.ahead = ahead
+                native.products = memory.products
+                native.masked = memory.masked
+                native.h = memory.h
+                native.c = memory.c
+                let fused = cell.fusedActivations
+                if let fused {
+                    native.activations = (
+                        fused[0], fused.count > 1 ? fused[1] : 0, fused.count > 2 ? fused[2] : 0
+                    )
+                }
+                if case .lstm(let couplesGates) = cell.kind { native.couples = couplesGates }
+                var stepper = RecurrentStepper(
+                    kind: cell.kind,
+                    stateMatrix: stateMatrix,
+                    candidateMatrix: candidateMatrix,
+                    memory: memory,
+                    formulas: fused == nil ? self : nil,
+                    inputs: inputs,
+                    outputs: outputs,
+                    native: native
+                )
+                body(&stepper)
+            }
+        }
     }
 
-    /// One step of the first `rows` sequences.
-    func take(
-        rows: Int,
-        _ inputs: [UnsafePointer<Float>],
-        _ outputs: [UnsafeMutablePointer<Float>],
+    private func withPeepholes(_ body: (UnsafePointer<Float>?) -> Void) {
+        guard let peepholes else { return body(nil) }
+        peepholes.withElements(of: Float.self) { body($0.baseAddress) }
+    }
+}
+
+/// Where a run keeps its states and what a step computes on the way.
+private struct StepMemory {
+    let products: UnsafeMutablePointer<Float>
+    let h: UnsafeMutablePointer<Float>
+    let c: UnsafeMutablePointer<Float>
+    /// Of a GRU that resets before the product, as `fresh`.
+    let masked: UnsafeMutablePointer<Float>
+    let fresh: UnsafeMutablePointer<Float>
+
+    /// Scratch of `count * (width + 4 * hidden)` elements, of which `h` and `c` are the two parts after the products.
+    init(
+        _ layer: RecurrentLayer,
+        scratch: UnsafeMutablePointer<Float>,
+        count: Int,
         h: UnsafeMutablePointer<Float>,
         c: UnsafeMutablePointer<Float>
     ) {
-        multiply(rows, h, layer.stateMatrix, into: products)
-        guard let fused else {
-            if let candidate = layer.candidateMatrix {
-                layer.cell.resetWithFormulas(self.part(inputs, h: h, c: c), rows: rows, masked: masked)
-                multiply(rows, masked, candidate, into: fresh)
-            }
-            layer.cell.stepWithFormulas(self.part(inputs, h: h, c: c), rows: rows, candidates: fresh)
-            for row in outputs.indices.prefix(rows) {
-                outputs[row].update(from: h + row * layer.hidden, count: layer.hidden)
-            }
-            return
-        }
-        layer.candidateBias.withElements(of: Float.self) { bias in
-            withPeepholes { peepholes in
-                inputs.withUnsafeBufferPointer { inputs in
-                    outputs.withUnsafeBufferPointer { outputs in
-                        inputs.withMemoryRebound(to: UnsafePointer<Float>?.self) { inputs in
-                            outputs.withMemoryRebound(to: UnsafeMutablePointer<Float>?.self) { outputs in
-                                var step = sn_recurrent_step()
-                                step.hidden = layer.hidden
-                                step.activations = (
-                                    fused[0], fused.count > 1 ? fused[1] : 0, fused.count > 2 ? fused[2] : 0
-                                )
-                                step.clip = layer.cell.clip ?? -1
-                                step.bias = bias.baseAddress
-                                step.peepholes = peepholes
-                                step.projections = inputs.baseAddress
-                                step.outputs = outputs.isEmpty ? nil : outputs.baseAddress
-                                step.products = products
-                                step.masked = masked
-                                step.h = h
-                                step.c = c
-                                run(&step, rows)
-                            }
-                        }
-                    }
+        products = scratch
+        self.h = h
+        self.c = c
+        masked = scratch + count * (layer.width + 2 * layer.hidden)
+        fresh = masked + count * layer.hidden
+    }
+}
+
+/// One step of a run.
+///
+/// Holds no more than that takes, since copying a whole layer would cost more than a short step.
+private struct RecurrentStepper {
+    let kind: RecurrentCell.Kind
+    let stateMatrix: PackedMatrix
+    let candidateMatrix: PackedMatrix?
+    let memory: StepMemory
+    /// The layer, if its functions have no kernels.
+    let formulas: RecurrentLayer?
+    let inputs: UnsafeMutableBufferPointer<UnsafePointer<Float>>
+    let outputs: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>
+    var native: sn_recurrent_step
+
+    /// The step of the first `rows` sequences.
+    mutating func take(rows: Int) {
+        multiply(rows, memory.h, stateMatrix, into: memory.products)
+        if let formulas { return take(rows: rows, formulas) }
+        inputs.withMemoryRebound(to: UnsafePointer<Float>?.self) { inputs in
+            outputs.withMemoryRebound(to: UnsafeMutablePointer<Float>?.self) { outputs in
+                native.projections = UnsafePointer(inputs.baseAddress)
+                native.outputs = outputs.isEmpty ? nil : UnsafePointer(outputs.baseAddress)
+                switch kind {
+                case .rnn: active.rnn_step(&native, rows)
+                case .gru(resetsAfterProduct: true): active.gru_step(&native, rows)
+                case .gru(resetsAfterProduct: false):
+                    guard let candidateMatrix else { return }
+                    native.masked = memory.masked
+                    active.gru_gate_step(&native, rows)
+                    multiply(rows, memory.masked, candidateMatrix, into: memory.fresh)
+                    native.masked = memory.fresh
+                    active.gru_state_step(&native, rows)
+                case .lstm: active.lstm_step(&native, rows)
                 }
             }
         }
     }
 
-    private func run(_ step: inout sn_recurrent_step, _ rows: Int) {
-        switch layer.cell.kind {
-        case .rnn: active.rnn_step(&step, rows)
-        case .gru(resetsAfterProduct: true): active.gru_step(&step, rows)
-        case .gru(resetsAfterProduct: false):
-            guard let candidate = layer.candidateMatrix else { return }
-            active.gru_gate_step(&step, rows)
-            multiply(rows, masked, candidate, into: fresh)
-            step.masked = fresh
-            active.gru_state_step(&step, rows)
-        case .lstm(let couplesGates):
-            step.couples = couplesGates
-            active.lstm_step(&step, rows)
+    private func take(rows: Int, _ layer: RecurrentLayer) {
+        let step = FormulaStep(
+            layer: layer,
+            inputs: inputs,
+            products: memory.products,
+            width: stateMatrix.columns,
+            h: memory.h,
+            c: memory.c
+        )
+        if let candidateMatrix {
+            layer.cell.resetWithFormulas(step, rows: rows, masked: memory.masked)
+            multiply(rows, memory.masked, candidateMatrix, into: memory.fresh)
+        }
+        layer.cell.stepWithFormulas(step, rows: rows, candidates: memory.fresh)
+        for row in outputs.indices.prefix(rows) {
+            outputs[row].update(from: memory.h + row * layer.hidden, count: layer.hidden)
         }
     }
 
@@ -170,26 +223,6 @@ private struct RecurrentStepper {
         _ matrix: PackedMatrix,
         into products: UnsafeMutablePointer<Float>
     ) {
-        GEMM.multiply(m: rows, a: states, lda: layer.hidden, matrix, c: products, ldc: matrix.columns)
-    }
-
-    private func withPeepholes(_ body: (UnsafePointer<Float>?) -> Void) {
-        guard let peepholes = layer.peepholes else { return body(nil) }
-        peepholes.withElements(of: Float.self) { body($0.baseAddress) }
-    }
-
-    private func part(
-        _ inputs: [UnsafePointer<Float>],
-        h: UnsafeMutablePointer<Float>,
-        c: UnsafeMutablePointer<Float>
-    ) -> FormulaStep {
-        FormulaStep(
-            layer: layer,
-            inputs: inputs,
-            products: products,
-            width: layer.stateMatrix.columns,
-            h: h,
-            c: c
-        )
+        GEMM.multiply(m: rows, a: states, lda: matrix.rows, matrix, c: products, ldc: matrix.columns)
     }
 }
