@@ -18,6 +18,14 @@
 #define WIDE_ROWS 1
 #endif
 
+/// Up to W rows and W columns of a panel; each column stands in one piece.
+static void pack_square(ptrdiff_t height, ptrdiff_t width, const float *b, ptrdiff_t column_stride, float *panel) {
+    vf square[W];
+    for (ptrdiff_t c = 0; c < W; c++) square[c] = c < width ? load_n(b + c * column_stride, height) : splat(0);
+    transpose_square(square);
+    for (ptrdiff_t r = 0; r < W && r < height; r++) store(panel + r * SN_PANEL, square[r]);
+}
+
 static void pack(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, float *panels) {
     for (ptrdiff_t j = 0; j < n; j += SN_PANEL, panels += k * SN_PANEL) {
         const ptrdiff_t width = n - j < SN_PANEL ? n - j : SN_PANEL;
@@ -29,13 +37,15 @@ static void pack(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride,
             }
             continue;
         }
-        // Blocks of 16 rows keep both sides of the transposition in the cache.
-        for (ptrdiff_t i = 0; i < k; i += 16) {
-            const ptrdiff_t height = k - i < 16 ? k - i : 16;
-            for (ptrdiff_t c = 0; c < SN_PANEL; c++)
-                for (ptrdiff_t r = 0; r < height; r++)
-                    panels[(i + r) * SN_PANEL + c] = c < width ? block[(i + r) * row_stride + c * column_stride] : 0;
+        if (row_stride == 1) {
+            for (ptrdiff_t i = 0; i < k; i += W)
+                for (ptrdiff_t c = 0; c < SN_PANEL; c += W)
+                    pack_square(k - i, width - c, block + i + c * column_stride, column_stride, panels + i * SN_PANEL + c);
+            continue;
         }
+        for (ptrdiff_t i = 0; i < k; i++)
+            for (ptrdiff_t c = 0; c < SN_PANEL; c++)
+                panels[i * SN_PANEL + c] = c < width ? block[i * row_stride + c * column_stride] : 0;
     }
 }
 

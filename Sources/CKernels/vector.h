@@ -98,6 +98,33 @@ INLINE vf keep(vf x, ptrdiff_t n, float fill) {
     return select_(lane < (int32_t)(n < W ? n : W), x, splat(fill));
 }
 
+/// The elements of two halves of vectors in turn: a0, b0, a1, b1, ...
+#if SN_SET == 2
+#define LOW_IN_TURN(A, B) __builtin_shufflevector(A, B, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH_IN_TURN(A, B) __builtin_shufflevector(A, B, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif SN_SET == 1
+#define LOW_IN_TURN(A, B) __builtin_shufflevector(A, B, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH_IN_TURN(A, B) __builtin_shufflevector(A, B, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOW_IN_TURN(A, B) __builtin_shufflevector(A, B, 0, 4, 1, 5)
+#define HIGH_IN_TURN(A, B) __builtin_shufflevector(A, B, 2, 6, 3, 7)
+#endif
+
+/// Rows become columns: each round deals the rows of both halves in turn, which turns the bits of an element's place by one.
+INLINE void transpose_square(vf rows[W]) {
+#pragma clang loop unroll(full)
+    for (int round = 1; round < W; round *= 2) {
+        vf next[W];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < W / 2; i++) {
+            next[2 * i] = LOW_IN_TURN(rows[i], rows[i + W / 2]);
+            next[2 * i + 1] = HIGH_IN_TURN(rows[i], rows[i + W / 2]);
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < W; i++) rows[i] = next[i];
+    }
+}
+
 #if SN_SET == 2
 #define HALVES(OP)                                                                                            \
     x = OP(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));           \

@@ -74,8 +74,11 @@ public struct HeadAttention: Sendable {
         }
     }
 
-    /// Queries whose scores stand in memory at once: a whole number of tiles.
-    private static let block = 60
+    /// Queries whose scores stand in the first-level cache at once: a whole number of tiles.
+    private static func block(_ keyCount: Int) -> Int {
+        let tile = 12
+        return max(tile, min(5 * tile, 8192 / keyCount / tile * tile))
+    }
 
     /// The length of a query and of a key.
     public let width: Int
@@ -122,7 +125,7 @@ public struct HeadAttention: Sendable {
         let panel = Int(SN_PANEL)
         let keyPanels = (keyCount + panel - 1) / panel * panel * width
         let valuePanels = (valueWidth + panel - 1) / panel * panel * keyCount
-        let rows = min(queryCount, Self.block)
+        let rows = min(queryCount, Self.block(keyCount))
         let (factor, divisor): (Float, Float?) =
             switch scaling {
             case .factor(let factor): (factor, nil)

@@ -34,7 +34,7 @@ struct MemoryPoolTests {
         let (limit, size, others) = (256 << 10, 64 << 10, [20 << 10, 40 << 10, 80 << 10])
         let pool = MemoryPool(keptBytes: limit)
         for other in others {
-            let blocks = try (0..<8).map { _ in try #require(pool.take(byteCount: other)) }
+            let blocks = try (0..<16).map { _ in try #require(pool.take(byteCount: other)) }
             for block in blocks {
                 pool.give(block, byteCount: other)
                 #expect(pool.unusedBytes <= limit)
