@@ -138,13 +138,13 @@ public final class MemoryPool: Sendable {
     }
 
     private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        let isHuge = byteCount >= hugeBytes
         var block: UnsafeMutableRawPointer?
-        guard posix_memalign(&block, isHuge ? hugePage : alignment, max(byteCount, 1)) == 0 else {
-            return nil
-        }
+        guard posix_memalign(&block, alignment, max(byteCount, 1)) == 0, let block else { return nil }
         #if os(Linux)
-            if isHuge, let block { madvise(block, byteCount / hugePage * hugePage, MADV_HUGEPAGE) }
+            if byteCount >= hugeBytes {
+                let first = block.alignedUp(toMultipleOf: hugePage)
+                madvise(first, (block + byteCount - first) / hugePage * hugePage, MADV_HUGEPAGE)
+            }
         #endif
         return block
     }
