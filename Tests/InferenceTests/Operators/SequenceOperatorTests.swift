@@ -114,6 +114,18 @@ struct SequenceOperatorTests {
         #expect(throws: ExecutionError.self) { try run(empty, outputs: ["y"]) }
     }
 
+    @Test func `a position that is a sequence is an error, even of no tensors`() throws {
+        for first in [Node("SequenceEmpty", inputs: [], outputs: ["s"]), abc] {
+            let at = Node("SequenceAt", inputs: ["s", "s"], outputs: ["y"])
+            #expect {
+                try run([first, at], outputs: ["y"], inputs: tensors)
+            } throws: { error in
+                guard case .node(_, _, .missingInput(1))? = error as? ExecutionError else { return false }
+                return true
+            }
+        }
+    }
+
     @Test(arguments: [0, 1, -1])
     func `what is split can be joined again`(_ axis: Int) throws {
         let x = try Tensor((0..<24).map { Float($0) }, shape: [4, 6])

@@ -6,7 +6,8 @@ struct SequenceAt: Operator, TakingAllTypes {
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let tensors = try inputs.sequence(0)
-        return .one(tensors[try inputs.position(1, in: tensors.count) ?? 0])
+        guard let position = try inputs.position(1, in: tensors.count) else { throw .missingInput(1) }
+        return .one(tensors[position])
     }
 }
 
