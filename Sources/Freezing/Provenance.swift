@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 public import Statistics
 
 /// How a frozen graph was made; in its metadata as JSON under ``key``.

@@ -31,7 +31,7 @@ public final class Server: Sendable {
             case .alreadyStarted: "the server runs already, or has been stopped"
             case .invalidConfiguration(let name, let value): "\(name): \(value) is out of range"
             case .cannotListen(let host, let port, let reason):
-                "\(host.contains(":") ? "[\(host)]" : host):\(port): cannot listen: \(reason)"
+                "\(host.contains(":" as Character) ? "[\(host)]" : host):\(port): cannot listen: \(reason)"
             case .cannotListenAt(let path, let reason): "\(path): cannot listen: \(reason)"
             }
         }

@@ -1,5 +1,5 @@
 internal import COpenSSL
-public import Foundation
+public import FoundationEssentials
 
 /// Digests of bytes, by OpenSSL's libcrypto.
 public enum Digest {

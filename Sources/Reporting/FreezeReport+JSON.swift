@@ -1,4 +1,4 @@
-public import Foundation
+public import FoundationEssentials
 
 extension FreezeReport {
     /// The report as JSON: indented, keys sorted and in snake case, a line feed at the end.

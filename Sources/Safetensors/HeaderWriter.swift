@@ -1,5 +1,11 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Writes the JSON of a header.
 struct HeaderWriter {

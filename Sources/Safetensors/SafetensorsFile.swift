@@ -1,4 +1,4 @@
-public import Foundation
+public import FoundationEssentials
 public import TensorCore
 
 /// Named tensors and some text about them, in the safetensors format.

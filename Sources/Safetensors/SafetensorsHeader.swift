@@ -1,5 +1,11 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// What a file says of its tensors, checked against the file's length.
 struct SafetensorsHeader {

@@ -26,7 +26,7 @@ struct Announcement: Sendable {
     ) {
         self.say = say
         let shown = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
-        self.host = shown.contains(":") ? "[\(shown)]" : shown
+        self.host = shown.contains(":" as Character) ? "[\(shown)]" : shown
         let scheme = isSecure ? "https" : "http"
         base = unixSocket == nil ? "\(scheme)://\(self.host):\(port)" : "\(scheme)://localhost"
         place = unixSocket.map { "unix:\($0)" } ?? base

@@ -1,7 +1,13 @@
-import Foundation
+import FoundationEssentials
 import Inference
 import Safetensors
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A batch of sequences in a safetensors file, timed.
 ///

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Inference
 import ONNXGraph
 import Serving
@@ -112,14 +112,8 @@ struct BenchCommand: AsyncParsableCommand {
             }
             microseconds.append(elapsed / .microseconds(1) / Double(iterations))
         }
-        microseconds.sort()
-        print(
-            String(
-                format: "%.2f us fastest, %.2f us median",
-                microseconds[0],
-                microseconds[rounds / 2]
-            )
-        )
+        let shown = microseconds.sorted().map { ($0 * 100).rounded() / 100 }
+        print("\(shown[0]) us fastest, \(shown[rounds / 2]) us median")
     }
 
     private func measureFiles(_ executor: any SequenceExecutor) throws {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import ONNXGraph
 
 /// What a model may ask for; each can be given as an environment variable as well.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Inference
 import ONNXGraph
 
@@ -30,11 +30,11 @@ struct ModelArgument: Equatable {
     /// - Throws: A ``Fault``.
     init(path: String) throws(Fault) {
         let place = URL(fileURLWithPath: path)
-        var isFolder: ObjCBool = false
+        var isFolder = false
         guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else {
             throw .missing(path)
         }
-        guard isFolder.boolValue else {
+        guard isFolder else {
             self.init(file: place, folders: [place.deletingLastPathComponent()])
             return
         }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Foundation
+import FoundationEssentials
 public import Inference
 
 /// Which of the planner's passes are left out; `SEQNORM_DISABLE_PASS` holds them as well, separated by commas.

@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Foundation
+import FoundationEssentials
 public import Inference
 
 /// In what numbers a model's products run; `SEQNORM_PRECISION` says it as well.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Glibc
 
 /// The command tree; every subcommand is a file of its own.
 @main
@@ -35,19 +35,19 @@ struct Seqnorm: AsyncParsableCommand {
     private static func leave(with error: any Error) -> Never {
         if let interrupted = error as? Interruption.Interrupted {
             StandardStream.error.say("\(interrupted)")
-            Foundation.exit(interrupted.exitCode)
+            Glibc.exit(interrupted.exitCode)
         }
         let message = fullMessage(for: error)
         switch exitCode(for: error) {
         case .success:
             print(message)
-            Foundation.exit(0)
+            Glibc.exit(0)
         case .validationFailure:
             StandardStream.error.say(message)
-            Foundation.exit(2)
+            Glibc.exit(2)
         default:
             if !(error is ExitCode) { StandardStream.error.say("error: \(error)") }
-            Foundation.exit(1)
+            Glibc.exit(1)
         }
     }
 }

@@ -1,8 +1,13 @@
 import ArgumentParser
-import Foundation
 import Inference
 import Logging
 import Serving
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The flags of `seqnorm serve`; each can be given as an environment variable as well.
 struct ServeOptions: ParsableArguments {

@@ -1,4 +1,10 @@
-import Foundation
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Standard output or standard error; what cannot be written is dropped, as nobody is left to be told.
 struct StandardStream: Sendable {
@@ -21,8 +27,7 @@ struct StandardStream: Sendable {
 
     /// Writes a text as it is.
     func write(_ text: String) {
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-        try? handle.write(contentsOf: Data(text.utf8))
+        _ = try? FileDescriptor(rawValue: descriptor).writeAll(text.utf8)
     }
 
     /// Writes a line.

@@ -1,8 +1,14 @@
-public import Foundation
+public import FoundationEssentials
 internal import ONNXGraph
 internal import Safetensors
 internal import Statistics
 internal import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 extension PartialStatistics {
     /// The version of the file format that is written and read.

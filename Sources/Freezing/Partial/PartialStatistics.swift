@@ -1,4 +1,4 @@
-public import Foundation
+public import FoundationEssentials
 public import Statistics
 
 /// The statistics of a share of the data, which merge with those of the rest to the same bits as one run over all.

@@ -1,6 +1,12 @@
-import Foundation
+import FoundationEssentials
 import Inference
 import ONNXGraph
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The labels of a frozen model's population statistics, `bn_population` in its metadata.
 enum PopulationLabels {

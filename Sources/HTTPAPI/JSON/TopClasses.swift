@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The likeliest classes of one sequence, likeliest first.
 struct TopClasses: Equatable {

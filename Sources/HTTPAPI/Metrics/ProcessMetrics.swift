@@ -1,6 +1,12 @@
-import Foundation
+import FoundationEssentials
 import Metrics
 import NIOConcurrencyHelpers
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The figures every Prometheus client gives of its process, from `/proc`; nothing where there is none.
 struct ProcessMetrics: Sendable {

@@ -1,8 +1,13 @@
-import Foundation
 import HTTPServer
 import NIOConcurrencyHelpers
 import Serving
 import Telemetry
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The span of one request that is recorded, while the request is answered.
 ///

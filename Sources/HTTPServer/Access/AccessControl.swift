@@ -1,6 +1,12 @@
-import Foundation
+import FoundationEssentials
 import NIOConcurrencyHelpers
 public import NIOHTTP1
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Who may do what: holds the keys of a file, which can be read anew while requests are answered.
 ///

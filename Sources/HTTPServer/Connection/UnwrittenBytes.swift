@@ -1,5 +1,11 @@
-import Foundation
+import FoundationEssentials
 import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// What was written to a connection and the kernel has not taken yet; not for streams of HTTP/2.
 extension Channel {

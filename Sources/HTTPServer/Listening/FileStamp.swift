@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Tells one content of a file from the next without reading it: what stands at a path, and when it was written.
 struct FileStamp: Equatable, Sendable {

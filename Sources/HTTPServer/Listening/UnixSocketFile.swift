@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import NIOCore
 
 /// The file of a Unix domain socket: made by `bind`, left behind by a process that was killed.
@@ -39,7 +39,7 @@ struct UnixSocketFile: Sendable {
         #endif
         let descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { return true }
-        defer { Foundation.close(descriptor) }
+        defer { Glibc.close(descriptor) }
         let status = address.withSockAddr { pointer, length in
             connect(descriptor, pointer, socklen_t(length))
         }

@@ -1,6 +1,11 @@
-import Foundation
 import NIOConcurrencyHelpers
 import NIOSSL
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The certificate a server shows, and whom it wants one of; can be read anew while connections are open.
 ///

@@ -1,9 +1,7 @@
-import Foundation
+import Synchronization
 
 /// Executors made so far, by request.
-///
-/// Invariant that makes it `Sendable`: `executors` is read and written only with `lock` held.
-final class ExecutorCache: @unchecked Sendable {
+final class ExecutorCache: Sendable {
     struct Key: Equatable {
         let request: OutputRequest
         let batching: Batching
@@ -12,9 +10,8 @@ final class ExecutorCache: @unchecked Sendable {
     /// The most requests that are kept: callers choose the outputs, so there may be ever new ones.
     static let maximumCount = 64
 
-    private let lock = NSLock()
     /// Few, so that comparing them all is less than hashing their names.
-    private var executors: [(key: Key, executor: any SequenceExecutor)] = []
+    private let executors = Mutex<[(key: Key, executor: any SequenceExecutor)]>([])
 
     /// The executor for a key; made without the lock, so that a slow plan holds nobody up.
     func executor(
@@ -29,16 +26,14 @@ final class ExecutorCache: @unchecked Sendable {
 
     /// The executor for a key, if it was made before.
     func find(_ key: Key) -> (any SequenceExecutor)? {
-        lock.lock()
-        defer { lock.unlock() }
-        return executors.first { $0.key == key }?.executor
+        executors.withLock { $0.first { $0.key == key }?.executor }
     }
 
     private func keep(_ executor: any SequenceExecutor, for key: Key) {
-        lock.lock()
-        defer { lock.unlock() }
-        executors.removeAll { $0.key == key }
-        if executors.count >= Self.maximumCount { executors.removeAll() }
-        executors.append((key, executor))
+        executors.withLock { executors in
+            executors.removeAll { $0.key == key }
+            if executors.count >= Self.maximumCount { executors.removeAll() }
+            executors.append((key, executor))
+        }
     }
 }

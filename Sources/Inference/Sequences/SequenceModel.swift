@@ -1,4 +1,4 @@
-public import Foundation
+public import FoundationEssentials
 public import ONNXGraph
 
 /// A loaded model whose inputs and outputs are understood, and that makes executors.

@@ -1,4 +1,5 @@
-public import Foundation
+public import FoundationEssentials
+import Glibc
 
 /// Files that appear whole or not at all, even if the machine stops in between.
 public enum AtomicFile {
@@ -9,10 +10,10 @@ public enum AtomicFile {
     ///   - path: The file; replaced if it exists. Its folder must exist.
     /// - Throws: ``ModelError/unwritable(file:reason:)``; a file that was there is as before then.
     public static func write(_ bytes: Data, to path: String) throws(ModelError) {
-        let name = (path as NSString).lastPathComponent
-        let folder = (path as NSString).deletingLastPathComponent
-        let prefix = folder.isEmpty ? "." : folder
-        let draft = "\(prefix)/.\(name).\(UInt64.random(in: .min ... .max)).tmp"
+        let slash = path.lastIndex(of: "/")
+        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+        let folder = slash.map { path[...$0] } ?? "./"
+        let draft = "\(folder).\(name).\(UInt64.random(in: .min ... .max)).tmp"
 
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
@@ -24,7 +25,7 @@ public enum AtomicFile {
             unlink(draft)
             throw failure(path, code)
         }
-        synchronizeFolder(prefix)
+        synchronizeFolder(String(folder))
     }
 
     private static func writeAll(_ bytes: Data, to descriptor: Int32) -> Bool {
@@ -32,7 +33,7 @@ public enum AtomicFile {
             var position = 0
             while position < source.count {
                 guard let start = source.baseAddress else { return false }
-                let count = Foundation.write(descriptor, start + position, source.count - position)
+                let count = Glibc.write(descriptor, start + position, source.count - position)
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { return false }
                 position += count

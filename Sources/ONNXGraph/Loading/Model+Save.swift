@@ -1,5 +1,11 @@
-public import Foundation
+public import FoundationEssentials
 internal import SwiftProtobuf
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 extension Model {
     /// Encodes the model.

@@ -1,4 +1,5 @@
-internal import Foundation
+internal import FoundationEssentials
+import Glibc
 
 /// Where in which file the elements of a tensor are.
 struct ExternalDataPlace: Hashable {
@@ -59,7 +60,7 @@ struct ExternalDataFolder: Hashable, Sendable {
         guard file.hasPrefix(root == "/" ? root : root + "/") else {
             throw .outsideFolder(location: location)
         }
-        let descriptor = Foundation.open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = Glibc.open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(location: location) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import TensorCore
 
 /// Elements as little-endian bytes in row-major order.

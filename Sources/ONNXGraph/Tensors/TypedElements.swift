@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import TensorCore
 
 /// The field of a tensor message that holds elements of a type as numbers.

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A range of values on a range of coordinates, with marks at round values.
 struct Scale: Equatable {
@@ -85,8 +89,8 @@ struct Scale: Equatable {
         let largest = max(domain.lowerBound.magnitude, domain.upperBound.magnitude)
         if tick == 0 || tick.magnitude < largest * 1e-9 { return "0" }
         if largest >= 1e6 || largest < 1e-3 {
-            return String(format: "%.3g", tick).replacing("-", with: "−")
+            return Figures.printed("%.3g", tick)
         }
-        return String(format: "%.\(min(decimals, 6))f", tick).replacing("-", with: "−")
+        return Figures.printed("%.\(min(decimals, 6))f", tick)
     }
 }

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Numbers as people read them, the same in every locale.
 enum Figures {
@@ -7,7 +11,15 @@ enum Figures {
         if value.isNaN { return "not a number" }
         if value.isInfinite { return value < 0 ? "−∞" : "∞" }
         if value == 0 { return "0" }
-        return String(format: "%.4g", value).replacing("-", with: "−")
+        return printed("%.4g", value)
+    }
+
+    /// A number in a format of C's `printf`, with a true minus sign.
+    static func printed(_ format: String, _ value: Double) -> String {
+        var bytes = [CChar](repeating: 0, count: 512)
+        _ = withVaList([value]) { vsnprintf(&bytes, bytes.count, format, $0) }
+        return String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            .replacing("-", with: "−")
     }
 
     /// A whole number with thin spaces between thousands: `12 345`.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// Makes a model that normalizes raw features, of nothing but data.
 struct FitCommand: ParsableCommand {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Freezing
 import HTTPAPI
 import Inference
@@ -6,6 +6,12 @@ import ONNXGraph
 import Reporting
 import Safetensors
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// One run of `seqnorm fit`.
 struct FitJob {
@@ -100,9 +106,9 @@ struct VersionFolder {
     /// - Throws: A ``CommandFault``.
     init(model: String) throws(CommandFault) {
         let manager = FileManager.default
-        var isFolder: ObjCBool = false
+        var isFolder = false
         if manager.fileExists(atPath: model, isDirectory: &isFolder) {
-            guard isFolder.boolValue else { throw CommandFault(place: model, reason: "is no folder") }
+            guard isFolder else { throw CommandFault(place: model, reason: "is no folder") }
             let names = (try? manager.contentsOfDirectory(atPath: model)) ?? []
             let versions = names.compactMap { Int($0) }.filter { $0 > 0 && $0 < Int.max }
             let version = FilePath.joining(model, "\((versions.max() ?? 0) + 1)")
@@ -150,22 +156,42 @@ enum FeatureCount {
     static func channels(of file: DataFile) throws(CommandFault) -> Int {
         let (line, number) = try firstLine(of: file)
         let place = "\(file.name):\(number)"
-        guard let value = try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed)
-        else {
+        guard let record = try? JSONDecoder().decode(Record.self, from: Data(line)) else {
             throw CommandFault(place: place, reason: "not JSON")
         }
-        let members = (value as? [String: Any]).map { object in
-            ["sequence", FeatureFit.label].compactMap { object[$0] }
-        }
-        for candidate in members ?? [value] {
-            if let rows = candidate as? [Any], let row = rows.first as? [Any], !row.isEmpty {
-                return row.count
-            }
-        }
+        if let channels = record.channels { return channels }
         throw CommandFault(
             place: place,
             reason: "a list of positions is needed, each a list of numbers: {\"sequence\": [[0.5, 1.5], ...]}"
         )
+    }
+
+    /// What a record says of its first position.
+    private struct Record: Decodable {
+        let channels: Int?
+
+        private enum Member: CodingKey, CaseIterable {
+            case sequence, features
+
+            var stringValue: String { self == .sequence ? "sequence" : FeatureFit.label }
+        }
+
+        init(from decoder: any Decoder) throws {
+            if let positions = try? decoder.unkeyedContainer() {
+                channels = Self.channels(positions)
+            } else if let object = try? decoder.container(keyedBy: Member.self) {
+                let lists = Member.allCases.compactMap { try? object.nestedUnkeyedContainer(forKey: $0) }
+                channels = lists.lazy.compactMap(Self.channels).first
+            } else {
+                channels = nil
+            }
+        }
+
+        private static func channels(_ positions: any UnkeyedDecodingContainer) -> Int? {
+            var positions = positions
+            guard !positions.isAtEnd, let first = try? positions.nestedUnkeyedContainer() else { return nil }
+            return first.count == 0 ? nil : first.count
+        }
     }
 
     private static func firstLine(of file: DataFile) throws(CommandFault) -> ([UInt8], Int) {

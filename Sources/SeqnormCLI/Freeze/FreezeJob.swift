@@ -1,10 +1,16 @@
-import Foundation
+import FoundationEssentials
 import Freezing
 import Inference
 import ONNXGraph
 import Reporting
 import Safetensors
 import Statistics
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// One run of `seqnorm freeze`.
 struct FreezeJob {

@@ -1,6 +1,11 @@
 import Dispatch
-import Foundation
 import NIOConcurrencyHelpers
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// SIGINT and SIGTERM, noticed at the next safe place instead of ending the process at once.
 ///

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Files that a command writes when all of its work is done: all of them, or none.
 struct OutputFiles {
@@ -13,8 +14,8 @@ struct OutputFiles {
         var seen: Set<String> = []
         for path in paths {
             let folder = FilePath.folder(path)
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
+            var isFolder = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder
             else {
                 throw CommandFault(place: path, reason: "there is no folder \(folder)")
             }
@@ -25,7 +26,7 @@ struct OutputFiles {
                         "the folder cannot be written to: \(String(cString: strerror(errno)).lowercased())"
                 )
             }
-            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
                 throw CommandFault(place: path, reason: "is a folder")
             }
             // A file that appears when it is complete would take the place of a device or a pipe.
@@ -98,7 +99,7 @@ struct OutputFiles {
             var position = 0
             while position < source.count {
                 guard let start = source.baseAddress else { return 0 }
-                let count = Foundation.write(descriptor, start + position, source.count - position)
+                let count = Glibc.write(descriptor, start + position, source.count - position)
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { return errno }
                 position += count

@@ -1,5 +1,5 @@
 import Drawing
-import Foundation
+import FoundationEssentials
 import ONNXGraph
 
 /// Writes the drawing of a model as `.dot`, or with Graphviz's `dot` as `.svg`.
@@ -55,16 +55,8 @@ struct GraphFile {
             let source = folder.appendingPathComponent("graph.dot")
             let target = folder.appendingPathComponent("graph.svg")
             try text.write(to: source)
-            let process = Process()
-            process.executableURL = program
-            process.arguments = ["-Tsvg", "-o", target.path, source.path]
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            process.waitUntilExit()
-            guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-                throw CommandFault(place: program.path, reason: "failed with \(process.terminationStatus)")
+            if let fault = SilentProgram.run(program.path, ["-Tsvg", "-o", target.path, source.path]) {
+                throw CommandFault(place: program.path, reason: fault)
             }
             return try Data(contentsOf: target)
         }

@@ -1,6 +1,12 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Writes a log as JSON Lines: one object a line with `time`, `level`, `logger`, `message` and the metadata as members.
 ///

@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import Glibc
 import Logging
 import NIOConcurrencyHelpers
 
@@ -39,7 +39,7 @@ final class LogLevel: Sendable {
     /// - Parameter logger: Is told of every change.
     /// - Returns: What listens, as long as it is held.
     func toggleOnSignal(_ logger: Logger) -> any DispatchSourceSignal {
-        Foundation.signal(SIGUSR1, SIG_IGN)
+        Glibc.signal(SIGUSR1, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGUSR1, queue: .global())
         source.setEventHandler { [self] in
             let level = toggle()

@@ -1,13 +1,20 @@
-import Foundation
+import FoundationEssentials
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A file that appears under its name only when it is complete, or standard output.
 struct PredictOutput {
     private let path: String?
     private let temporary: String?
-    private let handle: FileHandle
+    private let descriptor: FileDescriptor
 
     /// Whether the answers are shown to somebody.
-    var isTerminal: Bool { isatty(handle.fileDescriptor) == 1 }
+    var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
 
     /// Opens the output; `-` is standard output, and a device or pipe is written to directly.
     ///
@@ -16,21 +23,24 @@ struct PredictOutput {
         guard path != "-" else {
             self.path = nil
             temporary = nil
-            handle = .standardOutput
+            descriptor = .standardOutput
             return
         }
         self.path = path
         let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
         let isSpecial = type.map { $0 != .typeRegular && $0 != .typeSymbolicLink } ?? false
         let target = isSpecial ? path : "\(path).\(ProcessInfo.processInfo.processIdentifier).partial"
-        if !isSpecial {
-            guard FileManager.default.createFile(atPath: target, contents: nil) else {
-                throw .cannotWrite(path)
-            }
+        do {
+            descriptor = try .open(
+                target,
+                .writeOnly,
+                options: isSpecial ? [] : [.create, .truncate],
+                permissions: isSpecial ? nil : FilePermissions(rawValue: 0o666)
+            )
+        } catch {
+            throw .cannotWrite(path)
         }
-        guard let handle = FileHandle(forWritingAtPath: target) else { throw .cannotWrite(path) }
         temporary = isSpecial ? nil : target
-        self.handle = handle
     }
 
     /// Adds bytes.
@@ -38,7 +48,7 @@ struct PredictOutput {
     /// - Throws: ``PredictError/cannotWrite(_:)``, for example when the disk is full.
     func write(_ bytes: [UInt8]) throws(PredictError) {
         do {
-            try handle.write(contentsOf: Data(bytes))
+            try descriptor.writeAll(bytes)
         } catch {
             throw .cannotWrite(path ?? "standard output")
         }
@@ -49,10 +59,7 @@ struct PredictOutput {
     /// - Throws: ``PredictError/cannotWrite(_:)``.
     func commit() throws(PredictError) {
         guard let path, let temporary else { return }
-        do {
-            try handle.synchronize()
-            try handle.close()
-        } catch {
+        guard fsync(descriptor.rawValue) == 0, (try? descriptor.close()) != nil else {
             throw .cannotWrite(path)
         }
         guard rename(temporary, path) == 0 else { throw .cannotWrite(path) }

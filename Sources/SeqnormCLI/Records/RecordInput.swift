@@ -1,4 +1,10 @@
-import Foundation
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A file or standard input, read in pieces.
 struct RecordInput {
@@ -6,7 +12,7 @@ struct RecordInput {
     let name: String
     /// The size in bytes; nil if it is not known.
     let byteCount: Int?
-    private let handle: FileHandle
+    private let file: OpenFile
     /// Small, as what was read is what the progress shows.
     private static let pieceBytes = 1 << 14
 
@@ -16,19 +22,20 @@ struct RecordInput {
     init(path: String) throws(CommandFault) {
         guard path != "-" else {
             name = "standard input"
-            handle = .standardInput
+            file = OpenFile(.standardInput)
             byteCount = nil
             return
         }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
-            let handle = FileHandle(forReadingAtPath: path)
-        else { throw CommandFault(place: path, reason: "cannot be read") }
+        var status = stat()
+        guard let descriptor = try? FileDescriptor.open(path, .readOnly) else {
+            throw CommandFault(place: path, reason: "cannot be read")
+        }
+        file = OpenFile(descriptor)
+        guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+            throw CommandFault(place: path, reason: "cannot be read")
+        }
         name = path
-        self.handle = handle
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        byteCount =
-            attributes?[.type] as? FileAttributeType == .typeRegular ? attributes?[.size] as? Int : nil
+        byteCount = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
     /// The next piece; empty at the end.
@@ -36,9 +43,22 @@ struct RecordInput {
     /// - Throws: A ``CommandFault`` of the file.
     func nextPiece() throws(CommandFault) -> [UInt8] {
         do {
-            return [UInt8](try handle.read(upToCount: Self.pieceBytes) ?? Data())
+            return try [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { buffer, count in
+                count = try file.descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
         } catch {
             throw CommandFault(place: name, reason: "cannot be read")
         }
+    }
+}
+
+/// A descriptor that is closed with its last user, unless it is a standard one.
+private final class OpenFile {
+    let descriptor: FileDescriptor
+
+    init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+    deinit {
+        if descriptor != .standardInput { try? descriptor.close() }
     }
 }

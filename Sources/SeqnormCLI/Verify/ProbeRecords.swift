@@ -1,8 +1,14 @@
-import Foundation
+import FoundationEssentials
 import HTTPAPI
 import Inference
 import TensorCore
 import Verifying
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Reads the first sequences of a file.
 enum ProbeRecords {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 internal import Kernels
 
 /// Threads of their own for synchronous, compute-bound work, first come, first served.

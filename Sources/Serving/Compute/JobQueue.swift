@@ -1,65 +1,72 @@
 import DequeModule
-import Foundation
+internal import Dispatch
+import Synchronization
 
 /// Jobs in order of arrival, and the threads that wait for them.
 ///
-/// Invariant that makes it `Sendable`: every stored `var` is read and written only between `condition.lock()`
-/// and `condition.unlock()`. Jobs and continuations are called only after the unlock.
-final class JobQueue: @unchecked Sendable {
+/// The semaphore counts a signal for each job and, once the queue is closed, one for each thread: so a thread that was let
+/// through and finds no job knows that there will be none. Jobs and continuations are called without the lock.
+final class JobQueue: Sendable {
     typealias Job = @Sendable () -> Void
 
-    private let condition = NSCondition()
-    private var jobs: Deque<Job> = []
-    private var isClosed = false
-    private var runningThreads: Int
-    private var stopWaiters: [CheckedContinuation<Void, Never>] = []
+    private struct State {
+        var jobs: Deque<Job> = []
+        var isClosed = false
+        var runningThreads: Int
+        var stopWaiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+    private let signals = DispatchSemaphore(value: 0)
+    private let threads: Int
 
     init(threads: Int) {
-        runningThreads = threads
+        self.threads = threads
+        state = Mutex(State(runningThreads: threads))
     }
 
     /// Appends a job; false, and nothing happens, once the queue is closed.
     func append(_ job: @escaping Job) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        guard !isClosed else { return false }
-        jobs.append(job)
-        condition.signal()
-        return true
+        let isTaken = state.withLock { state in
+            if !state.isClosed { state.jobs.append(job) }
+            return !state.isClosed
+        }
+        if isTaken { signals.signal() }
+        return isTaken
     }
 
     /// Blocks the calling thread until there is a job; nil once the queue is closed and empty.
     func next() -> Job? {
-        condition.lock()
-        defer { condition.unlock() }
-        while jobs.isEmpty && !isClosed { condition.wait() }
-        return jobs.popFirst()
+        signals.wait()
+        return state.withLock { $0.jobs.popFirst() }
     }
 
     /// Refuses further jobs; those in the queue are still handed out.
     func close() {
-        condition.lock()
-        defer { condition.unlock() }
-        isClosed = true
-        condition.broadcast()
+        let wasOpen = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        if wasOpen { for _ in 0..<threads { signals.signal() } }
     }
 
     /// Notes that a thread takes no further job.
     func threadDidStop() {
-        condition.lock()
-        runningThreads -= 1
-        let waiters = runningThreads == 0 ? stopWaiters : []
-        if runningThreads == 0 { stopWaiters = [] }
-        condition.unlock()
+        let waiters = state.withLock { state in
+            state.runningThreads -= 1
+            guard state.runningThreads == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.stopWaiters = [] }
+            return state.stopWaiters
+        }
         for waiter in waiters { waiter.resume() }
     }
 
     /// Resumes the continuation when no thread takes jobs any more.
     func resumeWhenStopped(_ waiter: CheckedContinuation<Void, Never>) {
-        condition.lock()
-        let isStopped = runningThreads == 0
-        if !isStopped { stopWaiters.append(waiter) }
-        condition.unlock()
+        let isStopped = state.withLock { state in
+            if state.runningThreads > 0 { state.stopWaiters.append(waiter) }
+            return state.runningThreads == 0
+        }
         if isStopped { waiter.resume() }
     }
 }

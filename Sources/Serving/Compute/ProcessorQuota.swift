@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The time on processors that a process has by its control groups, as a container with a limit has.
 ///

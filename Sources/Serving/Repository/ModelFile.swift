@@ -1,4 +1,10 @@
-import Foundation
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Reads files of a limited size, and only files.
 enum ModelFile {
@@ -28,12 +34,12 @@ enum ModelFile {
     static func read(_ file: URL, maxBytes: Int) throws(Fault) -> Data {
         let name = file.lastPathComponent
         let target = file.resolvingSymlinksInPath()
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: target.path) else {
+        var status = stat()
+        guard stat(target.path, &status) == 0 else {
             throw .unreadable(file: name)
         }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else { throw .notAFile(file: name) }
-        let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
-        guard size <= maxBytes else { throw .tooLarge(file: name, limitBytes: maxBytes) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(file: name) }
+        guard Int(status.st_size) <= maxBytes else { throw .tooLarge(file: name, limitBytes: maxBytes) }
         guard let bytes = try? Data(contentsOf: target) else { throw .unreadable(file: name) }
         guard bytes.count <= maxBytes else { throw .tooLarge(file: name, limitBytes: maxBytes) }
         return bytes

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Where one version of a model lies, before anything of it is read.
 struct ModelLocation: Hashable, Sendable {

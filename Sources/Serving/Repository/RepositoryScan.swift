@@ -1,4 +1,10 @@
-import Foundation
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Finds the models at some paths, without reading any.
 ///
@@ -109,11 +115,11 @@ enum RepositoryScan {
     private enum Kind { case nothing, file, folder }
 
     private static func kind(of path: URL) -> Kind {
-        var isFolder: ObjCBool = false
+        var isFolder = false
         guard FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder) else {
             return .nothing
         }
-        return isFolder.boolValue ? .folder : .file
+        return isFolder ? .folder : .file
     }
 
     /// The entries of a folder, sorted, without hidden ones; nil if it cannot be read.

@@ -1,4 +1,10 @@
-internal import Foundation
+internal import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A number of any size without rounding: `± magnitude * 2^(64 * lowest)`.
 struct ExactNumber {

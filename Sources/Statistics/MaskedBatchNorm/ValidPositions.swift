@@ -1,6 +1,11 @@
 internal import CKernels
-internal import Foundation
 internal import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The valid positions of a batch, as ascending runs of each sequence.
 struct ValidPositions: Sendable {

@@ -1,8 +1,13 @@
 import Compressing
-import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// One message and who waits for what the collector says of it.
 struct CollectorExchange: Sendable {

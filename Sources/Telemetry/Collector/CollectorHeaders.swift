@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Header fields that go with every message to a collector, a key for example.
 ///
@@ -33,7 +33,7 @@ public struct CollectorHeaders: Equatable, Sendable, CustomStringConvertible {
         var fields: [(name: String, value: String)] = []
         for (index, item) in list.split(separator: ",").enumerated() {
             let halves = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                .map { $0.trimmingCharacters(in: .whitespaces) }
+                .map(Self.trimmed)
             guard halves.count == 2 else {
                 throw Fault(description: "item \(index + 1) must be NAME=VALUE")
             }
@@ -44,13 +44,36 @@ public struct CollectorHeaders: Equatable, Sendable, CustomStringConvertible {
             guard !Self.own.contains(name.lowercased()) else {
                 throw Fault(description: "\(name) is set by the exporter itself")
             }
-            guard let value = halves[1].removingPercentEncoding, value.utf8.allSatisfy(Self.isValueByte)
-            else {
+            guard let value = Self.decoded(halves[1]) else {
                 throw Fault(description: "the value of \(name) must be printable ASCII, percent-encoded")
             }
             fields.append((name, value))
         }
         self.fields = fields
+    }
+
+    private static func trimmed(_ part: Substring) -> String {
+        let isSpace = { (letter: Character) in letter == " " || letter == "\t" }
+        return String(String(part.drop(while: isSpace)).reversed().drop(while: isSpace).reversed())
+    }
+
+    /// A value without its percent-encoding; nil if that is wrong, or hides what no value may have.
+    private static func decoded(_ value: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = value.utf8[...]
+        while let byte = rest.popFirst() {
+            var byte = byte
+            if byte == UInt8(ascii: "%") {
+                let digits = [rest.popFirst(), rest.popFirst()].compactMap { digit in
+                    digit.flatMap { Character(Unicode.Scalar($0)).hexDigitValue }
+                }
+                guard digits.count == 2 else { return nil }
+                byte = UInt8(digits[0] << 4 | digits[1])
+            }
+            guard isValueByte(byte) else { return nil }
+            bytes.append(byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// How many fields there are.

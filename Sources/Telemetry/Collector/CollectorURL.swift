@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Where a collector listens: `http[s]://HOST[:PORT][/PATH]`.
 public struct CollectorURL: Hashable, Sendable, CustomStringConvertible {
@@ -42,7 +42,7 @@ public struct CollectorURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Host and port as they stand in a request.
-    var authority: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    var authority: String { "\(host.contains(":" as Character) ? "[\(host)]" : host):\(port)" }
 
     /// As it was read, with its port.
     public var description: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }

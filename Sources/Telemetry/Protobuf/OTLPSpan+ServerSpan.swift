@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 extension OTLPSpan {
     private enum Kind: Int32 {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import TensorCore
 
 /// Attention: `softmax(scale * Q * K' + bias) * V`, for each sample and head, of opsets 23 and newer.

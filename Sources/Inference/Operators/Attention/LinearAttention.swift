@@ -1,5 +1,10 @@
-import Foundation
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// LinearAttention: a state of keys times values that is updated at every position and read by its query.
 ///

@@ -1,5 +1,10 @@
-import Foundation
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Mod: the remainder with the sign of the divisor, or with `fmod` that of the dividend; floats need `fmod`.
 struct Modulo: Operator {

@@ -1,6 +1,11 @@
-import Foundation
 import Kernels
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Pow: `x` to the power of `y`, of the type of `x`.
 struct Power: BroadcastingOperator {

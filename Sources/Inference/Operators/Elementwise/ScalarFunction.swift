@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import TensorCore
 
 /// Functions of one number that no kernel is made for: the trigonometric ones, and activations with parameters.
@@ -100,19 +100,19 @@ extension ScalarFunction.Formula {
     /// The function in Double; NaN stays NaN.
     func value(at x: Double) -> Double {
         switch self {
-        case .sin: Foundation.sin(x)
-        case .cos: Foundation.cos(x)
-        case .tan: Foundation.tan(x)
-        case .asin: Foundation.asin(x)
-        case .acos: Foundation.acos(x)
-        case .atan: Foundation.atan(x)
-        case .sinh: Foundation.sinh(x)
-        case .cosh: Foundation.cosh(x)
-        case .asinh: Foundation.asinh(x)
-        case .acosh: Foundation.acosh(x)
-        case .atanh: Foundation.atanh(x)
+        case .sin: Glibc.sin(x)
+        case .cos: Glibc.cos(x)
+        case .tan: Glibc.tan(x)
+        case .asin: Glibc.asin(x)
+        case .acos: Glibc.acos(x)
+        case .atan: Glibc.atan(x)
+        case .sinh: Glibc.sinh(x)
+        case .cosh: Glibc.cosh(x)
+        case .asinh: Glibc.asinh(x)
+        case .acosh: Glibc.acosh(x)
+        case .atanh: Glibc.atanh(x)
         case .softsign: x / (1 + x.magnitude)
-        case .mish: x * Foundation.tanh(max(x, 0) + log1p(exp(-x.magnitude)))
+        case .mish: x * Glibc.tanh(max(x, 0) + log1p(exp(-x.magnitude)))
         case .hardSwish: x * Self.unit(x / 6 + 0.5)
         case .hardSigmoid(let alpha, let beta): Self.unit(alpha * x + beta)
         case .leakyRelu(let alpha): x < 0 ? alpha * x : x

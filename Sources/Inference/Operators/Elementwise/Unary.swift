@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernels
 import TensorCore
 
@@ -88,21 +89,21 @@ extension UnaryOperation {
     func double(_ x: Double) -> Double {
         switch self {
         case .identity: x
-        case .exp: Foundation.exp(x)
-        case .log: Foundation.log(x)
-        case .tanh: Foundation.tanh(x)
-        case .sigmoid: 1 / (1 + Foundation.exp(-x))
-        case .erf: Foundation.erf(x)
+        case .exp: Glibc.exp(x)
+        case .log: Glibc.log(x)
+        case .tanh: Glibc.tanh(x)
+        case .sigmoid: 1 / (1 + Glibc.exp(-x))
+        case .erf: Glibc.erf(x)
         case .relu: x > 0 || x.isNaN ? x : 0
         case .squareRoot: x.squareRoot()
         case .reciprocal: 1 / x
         case .negate: -x
         case .absolute: x.magnitude
-        case .gelu: 0.5 * x * (1 + Foundation.erf(x * 0.5.squareRoot()))
+        case .gelu: 0.5 * x * (1 + Glibc.erf(x * 0.5.squareRoot()))
         case .geluTanh:
-            0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
-        case .silu: x / (1 + Foundation.exp(-x))
-        case .softplus: max(x, 0) + Foundation.log1p(Foundation.exp(-x.magnitude))
+            0.5 * x * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        case .silu: x / (1 + Glibc.exp(-x))
+        case .softplus: max(x, 0) + Glibc.log1p(Glibc.exp(-x.magnitude))
         case .floor: x.rounded(.down)
         case .ceiling: x.rounded(.up)
         case .round: x.rounded(.toNearestOrEven)

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import TensorCore
 
 /// RotaryAngles, an operator of this engine: the cosines and sines that turn pairs of elements, `[B, L, half]` each.
@@ -50,7 +50,7 @@ struct RotaryAngles: Operator {
     ) throws(OperatorError) -> [Tensor] {
         let frequencies = (0..<half).map { pow(10_000, -Double($0) / Double(half)) }
         var results: [Tensor] = []
-        for function in [Foundation.cos, Foundation.sin] as [(Double) -> Double] {
+        for function in [Glibc.cos, Glibc.sin] as [(Double) -> Double] {
             let values = try inputs.makeTensor(of: Double.self, shape) { y in
                 for (row, position) in positions.enumerated() {
                     for index in 0..<half {

@@ -1,5 +1,10 @@
-import Foundation
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// AveragePool and LpPool: the mean of each window, or the p-norm of its elements.
 ///

@@ -1,6 +1,11 @@
-import Foundation
 import Kernels
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// GlobalAveragePool, GlobalMaxPool and GlobalLpPool: each channel of `[B, C, ...]` reduced to one element.
 struct GlobalPool: Operator {

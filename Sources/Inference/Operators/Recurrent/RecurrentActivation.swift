@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernels
 
 /// A function that recurrent operators name, for float32 and for float64.
@@ -38,7 +39,7 @@ struct RecurrentActivation: Sendable {
             self.init { factor * $0 + addend }
         case "scaledtanh":
             let (outer, inner) = (alpha(1), beta(1))
-            self.init { outer * Foundation.tanh(inner * $0) }
+            self.init { outer * Glibc.tanh(inner * $0) }
         default: return nil
         }
     }

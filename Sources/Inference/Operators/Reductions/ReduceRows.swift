@@ -1,5 +1,10 @@
-import Foundation
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// ReduceProd, ReduceL1, ReduceLogSum and ReduceLogSumExp.
 ///

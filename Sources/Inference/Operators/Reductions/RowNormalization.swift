@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import TensorCore
 
 /// RMSNormalization: each row, all axes from `axis` on, divided by the root of the mean of its squares.

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A discrete Fourier transform of one length, in Double: `X[k] = sum over j of x[j] e^(-2 pi i j k / n)`.
 ///

@@ -1,5 +1,10 @@
-import Foundation
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// MelWeightMatrix: triangles on the mel scale over the frequencies of a transform, `[dft_length / 2 + 1, bands]`.
 ///

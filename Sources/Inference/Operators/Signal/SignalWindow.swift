@@ -1,6 +1,11 @@
-import Foundation
 import ONNXGraph
 import TensorCore
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// HannWindow, HammingWindow and BlackmanWindow: weights `a - b cos(2 pi i / N) + c cos(4 pi i / N)` of a frame.
 ///

@@ -35,7 +35,7 @@ extension Cast {
         case "-inf", "-infinity": -.infinity
         case "nan": .nan
         // Swift reads hexadecimal numbers, which ONNX does not have.
-        case let lower: lower.contains("x") ? nil : Double(lower)
+        case let lower: lower.contains("x" as Character) ? nil : Double(lower)
         }
     }
 

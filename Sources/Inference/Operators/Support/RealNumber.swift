@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Kernels
 import TensorCore
 
@@ -33,8 +34,8 @@ extension Float: RealNumber {
         Softmax.apply(x, into: y, outer: outer, axis: axis, inner: inner, logarithm: logarithm)
     }
 
-    static func hyperbolicTangent(_ x: Float) -> Float { Foundation.tanh(x) }
-    static func exponential(_ x: Float) -> Float { Foundation.exp(x) }
+    static func hyperbolicTangent(_ x: Float) -> Float { Glibc.tanh(x) }
+    static func exponential(_ x: Float) -> Float { Glibc.exp(x) }
 }
 
 extension Double: RealNumber {
@@ -54,18 +55,18 @@ extension Double: RealNumber {
                 if value > largest || value.isNaN { largest = value }
             }
             var sum = 0.0
-            for index in 0..<axis { sum += Foundation.exp(x[start + index * inner] - largest) }
-            let logarithmOfSum = Foundation.log(sum)
+            for index in 0..<axis { sum += Glibc.exp(x[start + index * inner] - largest) }
+            let logarithmOfSum = Glibc.log(sum)
             for index in 0..<axis {
                 let place = start + index * inner
                 let difference = x[place] - largest
-                y[place] = logarithm ? difference - logarithmOfSum : Foundation.exp(difference) / sum
+                y[place] = logarithm ? difference - logarithmOfSum : Glibc.exp(difference) / sum
             }
         }
     }
 
-    static func hyperbolicTangent(_ x: Double) -> Double { Foundation.tanh(x) }
-    static func exponential(_ x: Double) -> Double { Foundation.exp(x) }
+    static func hyperbolicTangent(_ x: Double) -> Double { Glibc.tanh(x) }
+    static func exponential(_ x: Double) -> Double { Glibc.exp(x) }
 }
 
 /// Work that is written once for float32 and float64.

@@ -42,10 +42,10 @@ struct DeclaredValue {
         default: false
         }
     }
-    var isNamedMask: Bool { name.lowercased().contains("mask") }
+    var isNamedMask: Bool { name.lowercased().firstRange(of: "mask") != nil }
     /// PyTorch's masks of this name are true at padding.
     var isNamedPaddingMask: Bool {
         let name = name.lowercased()
-        return name.contains("padding_mask") || name.contains("pad_mask")
+        return name.firstRange(of: "padding_mask") != nil || name.firstRange(of: "pad_mask") != nil
     }
 }

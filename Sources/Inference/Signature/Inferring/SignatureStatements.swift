@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// What a `model.json` or a model's metadata says of its signature; everything may be left out.
 struct SignatureStatements: Decodable {

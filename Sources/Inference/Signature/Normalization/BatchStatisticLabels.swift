@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 public import ONNXGraph
 
 /// The labels that a training graph gives its batch statistics.

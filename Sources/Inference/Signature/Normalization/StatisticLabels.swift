@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// The labels that a frozen model gives its population statistics, `bn_population` in its metadata.
 struct StatisticLabels {

@@ -16,7 +16,7 @@
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
 #else
-internal import Foundation
+internal import FoundationEssentials
 #endif
 internal import SwiftProtobuf
 

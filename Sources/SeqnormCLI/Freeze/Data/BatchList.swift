@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Which records make which batch, given by their ids.
 ///

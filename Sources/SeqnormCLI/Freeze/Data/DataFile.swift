@@ -1,4 +1,11 @@
-import Foundation
+import FoundationEssentials
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A file of data that is read in any order; what cannot be (standard input, a pipe) is copied to a temporary file
 /// first, which has no name and goes with the process.
@@ -68,7 +75,7 @@ final class DataFile {
         let copy = open(folder, O_TMPFILE_FLAG | O_RDWR | O_CLOEXEC, 0o600)
         guard copy >= 0 else { throw fault(folder) }
         do {
-            let handle = FileHandle(fileDescriptor: copy, closeOnDealloc: false)
+            let file = FileDescriptor(rawValue: copy)
             var total = 0
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while true {
@@ -80,7 +87,7 @@ final class DataFile {
                 if count < 0 && errno == EINTR { continue }
                 guard count >= 0 else { throw fault(name) }
                 if count == 0 { return (copy, total) }
-                do { try handle.write(contentsOf: Data(buffer[..<count])) } catch { throw fault(folder) }
+                do { try file.writeAll(buffer[..<count]) } catch { throw fault(folder) }
                 total += count
             }
         } catch {

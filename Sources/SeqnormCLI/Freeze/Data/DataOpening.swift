@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Freezing
 import Inference
 
@@ -82,11 +82,11 @@ struct DataOpening {
     /// The file itself, or the files of a folder in the order of their names, of one kind.
     private static func files(at path: String) throws(CommandFault) -> [String] {
         guard path != "-" else { return [path] }
-        var isFolder: ObjCBool = false
+        var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CommandFault(place: path, reason: "there is no such file or folder")
         }
-        guard isFolder.boolValue else { return [path] }
+        guard isFolder else { return [path] }
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
             throw CommandFault(place: path, reason: "cannot be read")
         }
