@@ -1,25 +1,21 @@
-// Moments and normalization of the valid positions of padded batches, in double. Products and sums are rounded apart and
-// in one order, so every instruction set gives the same bits. Nothing is read outside of the runs.
+// Moments, in double, and normalization of the valid positions of padded batches. Products and sums are rounded apart and in
+// one order, so every instruction set gives the same bits. Nothing is read outside of the runs.
 
 #define HALF (W / 2)
 #define MOMENT_VECTORS (SN_MOMENT_LANES / W)
 
 typedef double vd __attribute__((vector_size(4 * W)));
-typedef float vh __attribute__((vector_size(2 * W)));
 typedef double vd_unaligned __attribute__((vector_size(4 * W), aligned(8), may_alias));
 
 #if SN_SET == 2
 #define LOW(X) __builtin_shufflevector(X, X, 0, 1, 2, 3, 4, 5, 6, 7)
 #define HIGH(X) __builtin_shufflevector(X, X, 8, 9, 10, 11, 12, 13, 14, 15)
-#define JOIN(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #elif SN_SET == 1
 #define LOW(X) __builtin_shufflevector(X, X, 0, 1, 2, 3)
 #define HIGH(X) __builtin_shufflevector(X, X, 4, 5, 6, 7)
-#define JOIN(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7)
 #else
 #define LOW(X) __builtin_shufflevector(X, X, 0, 1)
 #define HIGH(X) __builtin_shufflevector(X, X, 2, 3)
-#define JOIN(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3)
 #endif
 
 INLINE vd splat_double(double x) { return x - (vd){0}; }
@@ -27,10 +23,6 @@ INLINE vd load_double(const double *p) { return *(const vd_unaligned *)p; }
 INLINE void store_double(double *p, vd x) { *(vd_unaligned *)p = x; }
 INLINE vd low(vf x) { return __builtin_convertvector(LOW(x), vd); }
 INLINE vd high(vf x) { return __builtin_convertvector(HIGH(x), vd); }
-INLINE vf join(vd low, vd high) {
-    const vh a = __builtin_convertvector(low, vh), b = __builtin_convertvector(high, vh);
-    return JOIN(a, b);
-}
 
 /// How many elements ahead to fetch: about 4 KB, in whole rows if they are short, so that padding is not fetched.
 INLINE ptrdiff_t prefetch_distance(ptrdiff_t length) {
@@ -108,8 +100,19 @@ static void join_lanes(ptrdiff_t rows, const double *lanes, double *sums, double
     }
 }
 
-INLINE vf normalized(vf x, vd mean, vd factor, vd bias) {
-    return join((low(x) - mean) * factor + bias, (high(x) - mean) * factor + bias);
+/// What a row is normalized with. The mean is the sum of two floats: near it the first difference is exact, so nothing is lost
+/// where values are close together and far from 0.
+struct row_normalization {
+    float mean, rest, factor, bias;
+};
+
+INLINE struct row_normalization row_normalization(double mean, double factor, double bias) {
+    const float nearest = (float)mean;
+    return (struct row_normalization){nearest, (float)(mean - (double)nearest), (float)factor, (float)bias};
+}
+
+INLINE vf normalized(vf x, const struct row_normalization *n) {
+    return ((x - n->mean) - n->rest) * n->factor + n->bias;
 }
 
 INLINE void fill_with_zeros(float *y, ptrdiff_t n, ptrdiff_t ahead) {
@@ -121,7 +124,7 @@ INLINE void fill_with_zeros(float *y, ptrdiff_t n, ptrdiff_t ahead) {
 
 /// One row; its padding is set to 0, or kept as it is.
 INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count, const struct sn_run *runs,
-                          vd mean, vd factor, vd bias, ptrdiff_t ahead, bool keeps_padding) {
+                          const struct row_normalization *n, ptrdiff_t ahead, bool keeps_padding) {
     ptrdiff_t done = 0;
     for (ptrdiff_t i = 0; i < run_count; i++) {
         if (!keeps_padding) fill_with_zeros(y + done, runs[i].begin - done, ahead);
@@ -129,10 +132,10 @@ INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t 
         for (done = runs[i].begin; done + W <= end; done += W) {
             __builtin_prefetch(x + done + ahead);
             __builtin_prefetch(y + done + ahead, 1);
-            store(y + done, normalized(load(x + done), mean, factor, bias));
+            store(y + done, normalized(load(x + done), n));
         }
         if (done == end) continue;
-        const vf last = normalized(load_part(x + done, end - done), mean, factor, bias);
+        const vf last = normalized(load_part(x + done, end - done), n);
         __builtin_prefetch(y + done + ahead, 1);
         if (keeps_padding) {
             store_n(y + done, last, end - done);
@@ -150,13 +153,16 @@ static void normalize_rows(ptrdiff_t rows, ptrdiff_t length, const float *x, flo
                            bool keeps_padding) {
     const ptrdiff_t ahead = prefetch_distance(length);
     for (ptrdiff_t r = 0; r < rows; r++, x += length, y += length) {
-        const vd mean = splat_double(means[r]), factor = splat_double(factors[r]), bias = splat_double(biases[r]);
-        if (keeps_padding) normalize_row(length, x, y, run_count, runs, mean, factor, bias, ahead, true);
-        else normalize_row(length, x, y, run_count, runs, mean, factor, bias, ahead, false);
+        const struct row_normalization n = row_normalization(means[r], factors[r], biases[r]);
+        if (keeps_padding) normalize_row(length, x, y, run_count, runs, &n, ahead, true);
+        else normalize_row(length, x, y, run_count, runs, &n, ahead, false);
     }
 }
 
 static void normalize_columns(ptrdiff_t columns, const float *x, float *y, const double *means, const double *factors,
                               const double *biases) {
-    for (ptrdiff_t c = 0; c < columns; c++) y[c] = (float)(((double)x[c] - means[c]) * factors[c] + biases[c]);
+    for (ptrdiff_t c = 0; c < columns; c++) {
+        const struct row_normalization n = row_normalization(means[c], factors[c], biases[c]);
+        y[c] = ((x[c] - n.mean) - n.rest) * n.factor + n.bias;
+    }
 }

@@ -67,8 +67,10 @@ struct MaskedNormalizationTests {
             var y = [Float](repeating: .infinity, count: 320)
             table.normalize_rows(3, 100, x, &y, runs.count, runs, means, factors, biases, false)
             let expected = x.enumerated().map { index, x in
-                x.isNaN
-                    ? 0 : Float((Double(x) - means[index / 100]) * factors[index / 100] + biases[index / 100])
+                let row = index / 100
+                let mean = Float(means[row])
+                let difference = (x - mean) - Float(means[row] - Double(mean))
+                return x.isNaN ? 0 : difference * Float(factors[row]) + Float(biases[row])
             }
             #expect(Array(y[..<300]).bits == expected.bits)
             #expect(y[300...].allSatisfy { $0 == .infinity })

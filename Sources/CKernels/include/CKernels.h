@@ -145,7 +145,8 @@ struct sn_kernels {
                                    double *squares);
     /// The sums of `lanes` [rows][2][SN_MOMENT_LANES].
     void (*join_lanes)(ptrdiff_t rows, const double *lanes, double *sums, double *squares);
-    /// y = (x - mean) * factor + bias in the runs of each row of `length`; elsewhere 0, or what stands there. y may be x.
+    /// y = (x - mean) * factor + bias in the runs of each row of `length`; elsewhere 0, or what stands there. y may be x. In
+    /// float, with the mean as a sum of two: within 3 roundings of the product, and one of the sum.
     void (*normalize_rows)(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
                            const struct sn_run *runs, const double *means, const double *factors,
                            const double *biases,
