@@ -5,17 +5,21 @@
 #define MOMENT_VECTORS (SN_MOMENT_LANES / W)
 
 typedef double vd __attribute__((vector_size(4 * W)));
+typedef float vh __attribute__((vector_size(2 * W)));
 typedef double vd_unaligned __attribute__((vector_size(4 * W), aligned(8), may_alias));
 
 #if SN_SET == 2
 #define LOW(X) __builtin_shufflevector(X, X, 0, 1, 2, 3, 4, 5, 6, 7)
 #define HIGH(X) __builtin_shufflevector(X, X, 8, 9, 10, 11, 12, 13, 14, 15)
+#define JOIN(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #elif SN_SET == 1
 #define LOW(X) __builtin_shufflevector(X, X, 0, 1, 2, 3)
 #define HIGH(X) __builtin_shufflevector(X, X, 4, 5, 6, 7)
+#define JOIN(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7)
 #else
 #define LOW(X) __builtin_shufflevector(X, X, 0, 1)
 #define HIGH(X) __builtin_shufflevector(X, X, 2, 3)
+#define JOIN(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3)
 #endif
 
 INLINE vd splat_double(double x) { return x - (vd){0}; }
@@ -23,6 +27,10 @@ INLINE vd load_double(const double *p) { return *(const vd_unaligned *)p; }
 INLINE void store_double(double *p, vd x) { *(vd_unaligned *)p = x; }
 INLINE vd low(vf x) { return __builtin_convertvector(LOW(x), vd); }
 INLINE vd high(vf x) { return __builtin_convertvector(HIGH(x), vd); }
+INLINE vf join(vd low, vd high) {
+    const vh a = __builtin_convertvector(low, vh), b = __builtin_convertvector(high, vh);
+    return JOIN(a, b);
+}
 
 /// How many elements ahead to fetch: about 4 KB, in whole rows if they are short, so that padding is not fetched.
 INLINE ptrdiff_t prefetch_distance(ptrdiff_t length) {
@@ -100,19 +108,27 @@ static void join_lanes(ptrdiff_t rows, const double *lanes, double *sums, double
     }
 }
 
-/// What a row is normalized with. The mean is the sum of two floats: near it the first difference is exact, so nothing is lost
-/// where values are close together and far from 0.
+/// What a row is normalized with: in float with the mean as a sum of two, of which the first difference is exact near the mean,
+/// so that nothing is lost where values are close together and far from 0; or in double.
 struct row_normalization {
-    float mean, rest, factor, bias;
+    double mean, factor, bias;
+    float near, rest, scale, shift;
 };
 
 INLINE struct row_normalization row_normalization(double mean, double factor, double bias) {
-    const float nearest = (float)mean;
-    return (struct row_normalization){nearest, (float)(mean - (double)nearest), (float)factor, (float)bias};
+    const float near = (float)mean;
+    return (struct row_normalization){mean, factor, bias, near, (float)(mean - (double)near), (float)factor, (float)bias};
 }
 
-INLINE vf normalized(vf x, const struct row_normalization *n) {
-    return ((x - n->mean) - n->rest) * n->factor + n->bias;
+/// Whether a factor or mean is so large or small that float could overflow or vanish.
+INLINE bool needs_double(double mean, double factor) {
+    const double f = fabs(factor);
+    return !(fabs(mean) <= 0x1p100 && (f == 0 || (f >= 0x1p-60 && f <= 0x1p60)));
+}
+
+INLINE vf normalized(vf x, const struct row_normalization *n, const bool in_double) {
+    if (!in_double) return ((x - n->near) - n->rest) * n->scale + n->shift;
+    return join((low(x) - n->mean) * n->factor + n->bias, (high(x) - n->mean) * n->factor + n->bias);
 }
 
 INLINE void fill_with_zeros(float *y, ptrdiff_t n, ptrdiff_t ahead) {
@@ -124,7 +140,8 @@ INLINE void fill_with_zeros(float *y, ptrdiff_t n, ptrdiff_t ahead) {
 
 /// One row; its padding is set to 0, or kept as it is.
 INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count, const struct sn_run *runs,
-                          const struct row_normalization *n, ptrdiff_t ahead, bool keeps_padding) {
+                          const struct row_normalization *n, ptrdiff_t ahead, const bool keeps_padding,
+                          const bool in_double) {
     ptrdiff_t done = 0;
     for (ptrdiff_t i = 0; i < run_count; i++) {
         if (!keeps_padding) fill_with_zeros(y + done, runs[i].begin - done, ahead);
@@ -132,10 +149,10 @@ INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t 
         for (done = runs[i].begin; done + W <= end; done += W) {
             __builtin_prefetch(x + done + ahead);
             __builtin_prefetch(y + done + ahead, 1);
-            store(y + done, normalized(load(x + done), n));
+            store(y + done, normalized(load(x + done), n, in_double));
         }
         if (done == end) continue;
-        const vf last = normalized(load_part(x + done, end - done), n);
+        const vf last = normalized(load_part(x + done, end - done), n, in_double);
         __builtin_prefetch(y + done + ahead, 1);
         if (keeps_padding) {
             store_n(y + done, last, end - done);
@@ -154,8 +171,9 @@ static void normalize_rows(ptrdiff_t rows, ptrdiff_t length, const float *x, flo
     const ptrdiff_t ahead = prefetch_distance(length);
     for (ptrdiff_t r = 0; r < rows; r++, x += length, y += length) {
         const struct row_normalization n = row_normalization(means[r], factors[r], biases[r]);
-        if (keeps_padding) normalize_row(length, x, y, run_count, runs, &n, ahead, true);
-        else normalize_row(length, x, y, run_count, runs, &n, ahead, false);
+        if (needs_double(n.mean, n.factor)) normalize_row(length, x, y, run_count, runs, &n, ahead, keeps_padding, true);
+        else if (keeps_padding) normalize_row(length, x, y, run_count, runs, &n, ahead, true, false);
+        else normalize_row(length, x, y, run_count, runs, &n, ahead, false, false);
     }
 }
 
@@ -163,6 +181,7 @@ static void normalize_columns(ptrdiff_t columns, const float *x, float *y, const
                               const double *biases) {
     for (ptrdiff_t c = 0; c < columns; c++) {
         const struct row_normalization n = row_normalization(means[c], factors[c], biases[c]);
-        y[c] = ((x[c] - n.mean) - n.rest) * n.factor + n.bias;
+        y[c] = needs_double(n.mean, n.factor) ? (float)(((double)x[c] - n.mean) * n.factor + n.bias)
+                                              : ((x[c] - n.near) - n.rest) * n.scale + n.shift;
     }
 }

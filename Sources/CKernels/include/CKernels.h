@@ -146,7 +146,8 @@ struct sn_kernels {
     /// The sums of `lanes` [rows][2][SN_MOMENT_LANES].
     void (*join_lanes)(ptrdiff_t rows, const double *lanes, double *sums, double *squares);
     /// y = (x - mean) * factor + bias in the runs of each row of `length`; elsewhere 0, or what stands there. y may be x. In
-    /// float, with the mean as a sum of two: within 3 roundings of the product, and one of the sum.
+    /// float, with the mean as a sum of two, so within 3 roundings of the product and one of the sum; in double where a factor is
+    /// not in 2^-60 ... 2^60 or a mean beyond 2^100.
     void (*normalize_rows)(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
                            const struct sn_run *runs, const double *means, const double *factors,
                            const double *biases,
