@@ -99,14 +99,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Compressing",
+            name: "Coding",
             dependencies: ["CZlib", .product(name: "NIOCore", package: nio)],
             swiftSettings: strict
         ),
         .target(
             name: "Telemetry",
             dependencies: [
-                "Compressing",
+                "Coding",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -123,7 +123,7 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
-                "COpenSSL", "Compressing",
+                "COpenSSL", "Coding",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
@@ -248,7 +248,7 @@ let package = Package(
         .testTarget(
             name: "HTTPServerTests",
             dependencies: [
-                "HTTPServer", "HTTPTestSupport", "Compressing",
+                "HTTPServer", "HTTPTestSupport", "Coding",
                 .product(name: "NIOEmbedded", package: nio),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),

@@ -21,7 +21,7 @@ public final class SafetensorsReader {
     public init(contentsOf file: URL) throws(SafetensorsError) {
         self.file = file
         do {
-            descriptor = try .open(file.path, .readOnly)
+            descriptor = try .open(file.path, .readOnly, options: .closeOnExec)
         } catch {
             throw .unreadable(file: file.path, reason: "it is not a readable file")
         }

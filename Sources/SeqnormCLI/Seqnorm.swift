@@ -28,26 +28,37 @@ struct Seqnorm: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            leave(with: error)
+            leave(report(error))
         }
+        leave(0)
     }
 
-    private static func leave(with error: any Error) -> Never {
+    /// Ends the process without the destructors of C and C++ libraries.
+    ///
+    /// Threads may still load or run a model, which nobody waits for; taking the libraries' memory from under them would
+    /// end the process with a signal instead of the code.
+    private static func leave(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
+    }
+
+    /// Says what went wrong; the exit code.
+    private static func report(_ error: any Error) -> Int32 {
         if let interrupted = error as? Interruption.Interrupted {
             StandardStream.error.say("\(interrupted)")
-            Glibc.exit(interrupted.exitCode)
+            return interrupted.exitCode
         }
         let message = fullMessage(for: error)
         switch exitCode(for: error) {
         case .success:
             print(message)
-            Glibc.exit(0)
+            return 0
         case .validationFailure:
             StandardStream.error.say(message)
-            Glibc.exit(2)
+            return 2
         default:
             if !(error is ExitCode) { StandardStream.error.say("error: \(error)") }
-            Glibc.exit(1)
+            return 1
         }
     }
 }

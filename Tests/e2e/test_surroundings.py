@@ -32,6 +32,23 @@ def stays_well(server):
     assert server.exit_code() == 0
 
 
+def test_a_stop_leaves_libraries_to_the_threads_that_still_load(tmp_path):
+    """The dynamic linker writes down which libraries it ends; a thread that loads a model may be inside any."""
+    for number, stops in enumerate([True, False]):
+        told = tmp_path / str(number)
+        process = subprocess.Popen(
+            [BINARY, "serve", "--port", "0", "--drain-delay", "0", MODELS] if stops else [BINARY, "inspect", "nowhere"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=os.environ | {"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(told)})
+        process.stdout.readline()
+        if stops:
+            process.terminate()
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == (0 if stops else 1)
+        linker = (tmp_path / f"{number}.{process.pid}").read_text()
+        assert "calling init" in linker and "calling fini" not in linker
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_disk_too_full_for_logs_stops_nothing(start, form):
     with open("/dev/full", "wb") as full:

@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import NIOCore
 import NIOHTTP1
 

@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import NIOCore
 
 /// Requests whose body is compressed, or whose client takes a compressed answer.

@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 
 /// What header fields say of codings.
 extension ContentCoding {

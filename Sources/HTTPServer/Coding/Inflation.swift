@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import NIOCore
 
 /// Takes compressed bodies apart, within limits: a few bytes can stand for a thousand times as many.

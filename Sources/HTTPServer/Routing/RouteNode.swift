@@ -1,3 +1,5 @@
+import Coding
+
 /// One segment's place in the tree of all templates; immutable.
 final class RouteNode: Sendable {
     /// The name of the placeholder; nil for a literal.

@@ -1,3 +1,4 @@
+import Coding
 public import NIOHTTP1
 
 /// Finds the route of a path; immutable, shared by all requests.

@@ -34,7 +34,7 @@ struct PredictOutput {
             descriptor = try .open(
                 target,
                 .writeOnly,
-                options: isSpecial ? [] : [.create, .truncate],
+                options: isSpecial ? .closeOnExec : [.create, .truncate, .closeOnExec],
                 permissions: isSpecial ? nil : FilePermissions(rawValue: 0o666)
             )
         } catch {

@@ -27,7 +27,7 @@ struct RecordInput {
             return
         }
         var status = stat()
-        guard let descriptor = try? FileDescriptor.open(path, .readOnly) else {
+        guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else {
             throw CommandFault(place: path, reason: "cannot be read")
         }
         file = OpenFile(descriptor)

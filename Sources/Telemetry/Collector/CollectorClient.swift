@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import NIOConcurrencyHelpers
 public import NIOCore
 import NIOHTTP1

@@ -1,3 +1,4 @@
+import Coding
 import FoundationEssentials
 
 /// Header fields that go with every message to a collector, a key for example.
@@ -59,21 +60,11 @@ public struct CollectorHeaders: Equatable, Sendable, CustomStringConvertible {
 
     /// A value without its percent-encoding; nil if that is wrong, or hides what no value may have.
     private static func decoded(_ value: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = value.utf8[...]
-        while let byte = rest.popFirst() {
-            var byte = byte
-            if byte == UInt8(ascii: "%") {
-                let digits = [rest.popFirst(), rest.popFirst()].compactMap { digit in
-                    digit.flatMap { Character(Unicode.Scalar($0)).hexDigitValue }
-                }
-                guard digits.count == 2 else { return nil }
-                byte = UInt8(digits[0] << 4 | digits[1])
-            }
-            guard isValueByte(byte) else { return nil }
-            bytes.append(byte)
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        var value = value
+        guard let decoded = value.withUTF8({ PercentEncoding.decode($0) }),
+            decoded.utf8.allSatisfy(isValueByte)
+        else { return nil }
+        return decoded
     }
 
     /// How many fields there are.

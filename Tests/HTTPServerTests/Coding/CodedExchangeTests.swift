@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import HTTPTestSupport
 import Logging
 import NIOCore

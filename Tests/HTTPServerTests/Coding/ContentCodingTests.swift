@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import Testing
 
 @testable import HTTPServer

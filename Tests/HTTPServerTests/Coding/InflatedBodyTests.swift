@@ -1,4 +1,4 @@
-import Compressing
+import Coding
 import NIOConcurrencyHelpers
 import NIOCore
 import Testing

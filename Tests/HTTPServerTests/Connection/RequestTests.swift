@@ -1,3 +1,4 @@
+import Coding
 import NIOHTTP1
 import Testing
 

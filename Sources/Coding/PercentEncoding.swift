@@ -1,7 +1,7 @@
 /// Percent-decoding of RFC 3986, section 2.1.
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Whether every `/`-separated segment of a path can be decoded.
-    static func isValid(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    public static func isValid(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
         guard path.contains(UInt8(ascii: "%")) else { return true }
         return path.split(separator: UInt8(ascii: "/")).allSatisfy {
             decode(UnsafeBufferPointer(rebasing: $0)) != nil
@@ -10,10 +10,10 @@ enum PercentEncoding {
 
     /// Decodes every `%XX`; `+` stays `+`.
     ///
-    /// - Parameter text: A path segment, valid UTF-8.
+    /// - Parameter text: A path segment or a field's value, valid UTF-8.
     /// - Returns: Nil if a `%` is not followed by two hexadecimal digits, if the result is not UTF-8, or if
     ///   it contains a control character.
-    static func decode(_ text: UnsafeBufferPointer<UInt8>) -> String? {
+    public static func decode(_ text: UnsafeBufferPointer<UInt8>) -> String? {
         guard text.contains(UInt8(ascii: "%")) else { return String(decoding: text, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
