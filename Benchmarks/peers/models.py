@@ -136,7 +136,8 @@ def bigru(file, width=64, hidden=128, classes=10):
                  lambda n: 2 * n * (2 * 3 * hidden * (width + hidden) + 2 * hidden * classes))
 
 
-def transformer(file, width=128, layers=4, heads=4, classes=10, longest=2048):
+def transformer(file, width=128, layers=4, heads=4, classes=10, longest=2048, causal=False):
+    """An encoder, or a decoder: no position sees a later one."""
     g = Graph(4)
     depth = width // heads
     x = g("Gather", g.normal(20, width, scale=1), "tokens")
@@ -146,6 +147,9 @@ def transformer(file, width=128, layers=4, heads=4, classes=10, longest=2048):
     table = g.constant(numpy.concatenate([numpy.sin(angles), numpy.cos(angles)], 1))
     x = g("Add", x, g("Slice", table, zero, length, zero))
     shut = g("Mul", g("Sub", g.constant(1.0), g("Unsqueeze", "mask", one)), g.constant(-1e9))
+    if causal:
+        both = g("Concat", length, length, axis=0)
+        shut = g("Add", shut, g("Trilu", g("Expand", g.constant(-1e9), both), g.constant(1, "int64")))
     for _ in range(layers):
         y = g.layer_normalization(x, width)
         split = g.constant([0, 0, heads, depth], "int64")
@@ -161,8 +165,12 @@ def transformer(file, width=128, layers=4, heads=4, classes=10, longest=2048):
     x = g.layer_normalization(x, width)
     g.answer(g.linear(g.masked_mean(x, 1, g("Transpose", "mask", perm=[0, 2, 1])), width, classes))
     g.write(file, [TOKENS, MASK], "predictions", ["batch", classes])
-    return Model("transformer-128x4", file, None, "tokens", "mask", None, True,
+    return Model("decoder-128x4" if causal else "transformer-128x4", file, None, "tokens", "mask", None, True,
                  lambda n: 2 * n * layers * (12 * width ** 2 + 2 * n * width))
+
+
+def decoder(file):
+    return transformer(file, causal=True)
 
 
 def bnlstm(file, features=32, hidden=64, steps=40, classes=9):
@@ -233,5 +241,5 @@ def products(file):
 def all_models(folder):
     """Every model; the generated ones are written to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = [make(folder / f"{make.__name__}.onnx") for make in (bytenet, convolutions, bigru, transformer, bnlstm)]
+    made = [make(folder / f"{make.__name__}.onnx") for make in (bytenet, convolutions, bigru, transformer, decoder, bnlstm)]
     return examples() + made

@@ -74,6 +74,48 @@ public struct HeadAttention: Sendable {
         }
     }
 
+    /// Which scores give way: for query `i` and key `j` the byte `start[i * row + j * column]`, 0 or not.
+    public struct Mask {
+        /// The first byte.
+        public let start: UnsafePointer<UInt8>
+        /// Bytes from one query to the next; 0 if all share a row.
+        public let row: Int
+        /// Bytes from one key to the next; 0 if all share one.
+        public let column: Int
+
+        /// A mask by its first byte and distances.
+        ///
+        /// - Parameters:
+        ///   - start: The first byte.
+        ///   - row: Bytes from one query to the next.
+        ///   - column: Bytes from one key to the next.
+        public init(start: UnsafePointer<UInt8>, row: Int, column: Int) {
+            self.start = start
+            self.row = row
+            self.column = column
+        }
+    }
+
+    /// What is done to the scaled scores before the softmax.
+    public enum Adjustment {
+        /// The bias is added.
+        case add(Bias)
+        /// Where the mask is true, or where it is false, the score becomes the value.
+        case fill(Mask, where: Bool, Float)
+        /// The scores of keys behind the query's own position become -inf.
+        case hideLater
+    }
+
+    /// What becomes of probabilities that are no numbers, as are all of a query whose scores are all -inf.
+    public enum Cleaning: Sendable, Hashable {
+        /// They stay.
+        case none
+        /// Each counts as 0.
+        case everyNaN
+        /// Those of a query whose scores are all -inf count as 0.
+        case emptyQueries
+    }
+
     /// Queries whose scores stand in the first-level cache at once: a whole number of tiles.
     private static func block(_ keyCount: Int) -> Int {
         let tile = 12
@@ -86,6 +128,8 @@ public struct HeadAttention: Sendable {
     public let valueWidth: Int
     /// What is done to a score.
     public let scaling: Scaling
+    /// What becomes of probabilities that are no numbers.
+    public let cleaning: Cleaning
 
     /// Attention of heads of some widths.
     ///
@@ -93,10 +137,12 @@ public struct HeadAttention: Sendable {
     ///   - width: The length of a query and of a key.
     ///   - valueWidth: The length of a value.
     ///   - scaling: What is done to a score before the softmax.
-    public init(width: Int, valueWidth: Int, scaling: Scaling) {
+    ///   - cleaning: What becomes of probabilities that are no numbers.
+    public init(width: Int, valueWidth: Int, scaling: Scaling, cleaning: Cleaning = .none) {
         self.width = width
         self.valueWidth = valueWidth
         self.scaling = scaling
+        self.cleaning = cleaning
     }
 
     /// The results of all queries.
@@ -107,7 +153,7 @@ public struct HeadAttention: Sendable {
     ///   - q: The queries.
     ///   - k: The keys.
     ///   - v: The values.
-    ///   - bias: What is added to the scores once they are scaled; nil for nothing.
+    ///   - adjustments: What is done to the scores once they are scaled, in order.
     ///   - y: Where the first result is written; it must not overlap the others.
     ///   - row: Elements from one result to the next.
     /// - Complexity: O(queries * keys * (width + valueWidth)); scratch of O(keys * (width + valueWidth)).
@@ -117,7 +163,7 @@ public struct HeadAttention: Sendable {
         q: Rows,
         k: Keys,
         v: Rows,
-        bias: Bias? = nil,
+        adjustments: [Adjustment] = [],
         into y: UnsafeMutablePointer<Float>,
         row: Int
     ) {
@@ -154,8 +200,12 @@ public struct HeadAttention: Sendable {
                     0
                 )
                 if let divisor { for index in 0..<count * keyCount { scores[index] /= divisor } }
-                if let bias { Self.add(bias, to: scores, queries: first..<first + count, keyCount: keyCount) }
-                active.softmax(false, count, keyCount, 1, scores, scores)
+                for adjustment in adjustments {
+                    for row in 0..<count {
+                        Self.apply(adjustment, to: scores + row * keyCount, query: first + row, keyCount)
+                    }
+                }
+                weigh(scores, count, keyCount)
                 active.multiply(
                     count,
                     valueWidth,
@@ -174,18 +224,55 @@ public struct HeadAttention: Sendable {
         }
     }
 
-    private static func add(
-        _ bias: Bias,
+    /// Turns scores into probabilities.
+    private func weigh(_ scores: UnsafeMutablePointer<Float>, _ count: Int, _ keyCount: Int) {
+        switch cleaning {
+        case .none: active.softmax(false, count, keyCount, 1, scores, scores)
+        case .everyNaN:
+            active.softmax(false, count, keyCount, 1, scores, scores)
+            for index in 0..<count * keyCount where scores[index].isNaN { scores[index] = 0 }
+        case .emptyQueries:
+            for row in 0..<count {
+                let scores = scores + row * keyCount
+                var isEmpty = true
+                for key in 0..<keyCount where scores[key] != -.infinity {
+                    isEmpty = false
+                    break
+                }
+                if isEmpty {
+                    scores.update(repeating: 0, count: keyCount)
+                } else {
+                    active.softmax(false, 1, keyCount, 1, scores, scores)
+                }
+            }
+        }
+    }
+
+    /// Adjusts the scores of one query.
+    private static func apply(
+        _ adjustment: Adjustment,
         to scores: UnsafeMutablePointer<Float>,
-        queries: Range<Int>,
-        keyCount: Int
+        query: Int,
+        _ keyCount: Int
     ) {
-        for (row, query) in queries.enumerated() {
-            let (scores, addends) = (scores + row * keyCount, bias.start + query * bias.row)
+        switch adjustment {
+        case .add(let bias):
+            let addends = bias.start + query * bias.row
             if bias.column == 1 {
                 for key in 0..<keyCount { scores[key] += addends[key] }
             } else {
                 for key in 0..<keyCount { scores[key] += addends[key * bias.column] }
+            }
+        case .hideLater:
+            for key in min(query + 1, keyCount)..<keyCount { scores[key] = -.infinity }
+        case .fill(let mask, let condition, let value):
+            let flags = mask.start + query * mask.row
+            if mask.column == 1 {
+                for key in 0..<keyCount { scores[key] = (flags[key] != 0) == condition ? value : scores[key] }
+            } else {
+                for key in 0..<keyCount where (flags[key * mask.column] != 0) == condition {
+                    scores[key] = value
+                }
             }
         }
     }

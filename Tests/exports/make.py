@@ -42,6 +42,8 @@ MODELS = {
     "rnn": (lambda: models.Recurrent(nn.RNN, False), ["x"], "logits"),
     "packed-lstm": (models.PackedLSTM, ["x", "lengths"], "predictions"),
     "transformer": (models.Transformer, ["tokens", "mask2"], "predictions"),
+    "causal": (models.Causal, ["tokens"], "logits"),
+    "relative": (models.Relative, ["tokens", "mask2"], "logits"),
     "conformer": (models.Conformer, ["x", "mask2"], "logits"),
     "scripted-loop": (models.ScriptedLoop, ["x"], "logits"),
     "unrolled-loop": (models.ScriptedLoop, ["x"], "logits"),

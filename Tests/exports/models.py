@@ -100,6 +100,70 @@ class Transformer(nn.Module):
         return self.head(h.sum(1) / mask.sum(1, keepdim=True))
 
 
+class Heads(nn.Module):
+    """Two heads of attention written out: products, and what a function does to the scores before the softmax."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.LayerNorm(HIDDEN)
+        self.project = nn.Linear(HIDDEN, 3 * HIDDEN)
+        self.out = nn.Linear(HIDDEN, HIDDEN)
+
+    def split(self, h):
+        """h [B, L, H] to queries, keys and values [B, 2, L, H / 2]."""
+        parts = self.project(self.norm(h)).chunk(3, 2)
+        return [part.unflatten(2, (2, HIDDEN // 2)).transpose(1, 2) for part in parts]
+
+    def forward(self, h, adjust):
+        """h [B, L, H] to the same."""
+        q, k, v = self.split(h)
+        scores = adjust(q @ k.transpose(2, 3) / (HIDDEN // 2) ** 0.5)
+        return h + self.out((scores.softmax(3) @ v).transpose(1, 2).flatten(2))
+
+    def fused(self, h, **mask):
+        """h [B, L, H] to the same, by the one call PyTorch has for it."""
+        y = nn.functional.scaled_dot_product_attention(*self.split(h), **mask)
+        return h + self.out(y.transpose(1, 2).flatten(2))
+
+
+class Causal(nn.Module):
+    """A decoder: no position sees a later one, once by scores that give way and once as an attribute says."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(LETTERS, HIDDEN)
+        self.filled, self.marked = Heads(), Heads()
+        self.head = nn.Linear(HIDDEN, LETTERS)
+
+    def forward(self, tokens):
+        """tokens [B, L] to logits [B, L, letters]."""
+        length = tokens.shape[1]
+        later = torch.ones(length, length, dtype=torch.bool).triu(1)
+        h = self.filled(self.embedding(tokens), lambda scores: scores.masked_fill(later, -1e9))
+        return self.head(self.marked.fused(h, is_causal=True))
+
+
+class Relative(nn.Module):
+    """An encoder whose scores know distances: a learned bias of each head, and a window; padding counts for itself alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(LETTERS, HIDDEN)
+        self.bias = nn.Embedding(17, 2)
+        self.biased, self.windowed = Heads(), Heads()
+        self.head = nn.Linear(HIDDEN, LETTERS)
+
+    def forward(self, tokens, mask):
+        """tokens [B, L], mask [B, L] (1 real, 0 padding) to logits [B, L, letters]."""
+        place = torch.arange(tokens.shape[1])
+        distance = place[None, :] - place[:, None]
+        bias = self.bias(distance.clamp(-8, 8) + 8).permute(2, 0, 1)[None]
+        real = (mask > 0)[:, None, None, :]
+        h = self.biased(self.embedding(tokens), lambda scores: (scores + bias).masked_fill(~real, float("-inf")))
+        seen = real & (distance.abs() <= 4) | (distance == 0)
+        return self.head(self.windowed.fused(h, attn_mask=seen))
+
+
 class Conformer(nn.Module):
     """Gulati et al. 2020: one block between two linear layers, its convolution normalized with BatchNorm1d."""
 

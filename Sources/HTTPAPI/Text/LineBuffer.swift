@@ -79,11 +79,14 @@ struct LineBuffer: Sendable {
     }
 
     private mutating func skipByteOrderMark() {
-        guard isAtBeginning, bytes.count >= 3 || isFinished else { return }
-        isAtBeginning = false
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-            start = 3
-            searched = 3
+        guard isAtBeginning else { return }
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        if bytes.starts(with: mark) {
+            start = mark.count
+            searched = mark.count
+            isAtBeginning = false
+        } else if isFinished || !mark.starts(with: bytes) {
+            isAtBeginning = false
         }
     }
 }

@@ -2,6 +2,8 @@
 ///
 /// Without it a model gives what it gave, up to rounding, and is slower. The names are those of `--disable-pass`.
 public enum PassName: String, CaseIterable, Hashable, Sendable {
+    /// A Loop over the positions of a tensor becomes a Scan.
+    case loopStepping = "loop-stepping"
     /// Nodes whose inputs are constants are computed when the plan is made.
     case constantFolding = "constant-folding"
     /// What a sequence's length alone decides is taken out: masks, shape arithmetic, expansions to the same shape.
@@ -31,8 +33,9 @@ public enum PassName: String, CaseIterable, Hashable, Sendable {
     /// The sequences of a batch run over packed rows; else each runs alone.
     case packing
 
-    /// The passes that join operators, and so may change how results are rounded.
+    /// The passes that join operators, and so may change how results are rounded, or take loops apart.
     static let joining: Set<PassName> = [
+        .loopStepping,
         .affineChain, .affineIntoWeights, .lookupAffine, .attentionFusion, .geluFusion, .activationEpilogue,
         .multiplyAdd, .scanHoisting,
     ]

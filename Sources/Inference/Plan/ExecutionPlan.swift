@@ -57,10 +57,13 @@ public struct ExecutionPlan: Sendable {
         without disabled: Set<PassName>
     ) throws(PlanError) -> PlannedGraph {
         let model = try model.expanded()
-        let graph = model.graph
+        var graph = model.graph
         let opsets = model.opsetImports
-        guard opsets[""] != nil else { throw .missingOpset }
+        guard let opset = opsets[""] else { throw .missingOpset }
         let outputNames = outputs ?? graph.outputs.map(\.name)
+        if !disabled.contains(.loopStepping), opset >= LoopStepping.firstOpset {
+            graph = LoopStepping.rewrite(graph, keeping: outputNames)
+        }
         let scope = GraphScope(
             path: .root,
             opsets: opsets,

@@ -30,6 +30,14 @@ public struct ValueInfo: Sendable {
         self.dimensions = dimensions
     }
 
+    /// A new value of which nothing is declared but the name.
+    ///
+    /// - Parameter name: Its name.
+    public init(_ name: String) {
+        proto = ProtoValueInfo()
+        proto.name = name
+    }
+
     /// The value's name.
     public var name: String {
         get { proto.name }

@@ -35,7 +35,11 @@ import Testing
         let wholeFASTA = records(try FASTADecoder(signature: signature), fasta, pieces: fasta.count)
         let lines = Array(Self.jsonLines.utf8)
         let wholeLines = records(JSONLinesDecoder(signature: signature), lines, pieces: lines.count)
+        let late = Array("\n\u{FEFF}\"CAD\"\n\"C\"".utf8)
+        let wholeLate = records(JSONLinesDecoder(signature: signature), late, pieces: late.count)
+        #expect(wholeLate.map(\.line) == [2, 3] && (try? wholeLate[0].sequence.get()) == nil)
         for pieces in 1..<40 {
+            #expect(records(JSONLinesDecoder(signature: signature), late, pieces: pieces) == wholeLate)
             #expect(records(try FASTADecoder(signature: signature), fasta, pieces: pieces) == wholeFASTA)
             #expect(records(JSONLinesDecoder(signature: signature), lines, pieces: pieces) == wholeLines)
         }

@@ -260,6 +260,57 @@ struct PassReasonTests {
         #expect(reason(Pass.self, try graph(other)) == .otherOperator)
     }
 
+    @Test func `masks and biases go with the scores they adjust, unless`() throws {
+        typealias Pass = AttentionFusion
+        let constants = [
+            "c": Tensor(scalar: Float(2)), "zero": Tensor(scalar: Float(0)),
+            "minus": Tensor(scalar: -Float(0)), "wide": try tensor([1, 2], [1, 1, 2]),
+        ]
+        let scores = node("MatMul", ["x", "v"], "s")
+        let mask = node("Greater", ["v", "x"], "m")
+        let weights = Node(
+            "Softmax",
+            inputs: ["t"],
+            outputs: ["p"],
+            attributes: [Attribute("axis", .int(-1))]
+        )
+        let product = node("MatMul", ["p", "x"])
+        func why(_ between: [Node], _ behind: [Node], outputs: [String] = ["y"]) throws -> NoMatch? {
+            let graph = try graph([scores, mask] + between + [weights] + behind, constants, outputs: outputs)
+            return reason(Pass.self, graph)
+        }
+        for operands in [["m", "c", "s"], ["m", "s", "c"]] {
+            #expect(try why([node("Where", operands, "t")], [product]) == nil)
+        }
+        #expect(try why([node("Where", ["m", "v", "s"], "t")], [product]) == .notConstant)
+        #expect(try why([node("Where", ["m", "s", "wide"], "t")], [product]) == .unsupportedShape)
+        let shown = [node("Where", ["m", "c", "s"], "t")]
+        #expect(try why(shown, [product], outputs: ["y", "t"]) == .intermediateIsUsed)
+        // Up to four in a row, and a scale before them alone.
+        func row(_ count: Int) -> [Node] {
+            (0..<count).map {
+                node("Add", [$0 == 0 ? "s" : "t\($0)", "v"], $0 + 1 == count ? "t" : "t\($0 + 1)")
+            }
+        }
+        #expect(try why(row(4), [product]) == nil)
+        #expect(try why(row(5), [product]) == .otherOperator)
+        let late = [node("Add", ["s", "v"], "u"), node("Mul", ["u", "c"], "t")]
+        #expect(try why(late, [product]) == .otherOperator)
+
+        let plain = [node("Identity", ["s"], "t")]
+        let test = node("IsNaN", ["p"], "n")
+        func cleaned(_ operands: [String]) -> [Node] {
+            [test, node("Where", operands, "q"), node("MatMul", ["q", "x"])]
+        }
+        let added = [node("Add", ["s", "v"], "t")]
+        #expect(try why(added, cleaned(["n", "zero", "p"])) == nil)
+        #expect(try why(added, cleaned(["n", "p", "zero"])) == .otherOperator)
+        #expect(try why(added, cleaned(["n", "minus", "p"])) == .notConstant)
+        #expect(try why(added, cleaned(["m", "zero", "p"])) == .otherOperator)
+        #expect(try why(added, cleaned(["n", "zero", "p"]), outputs: ["y", "n"]) == .intermediateIsUsed)
+        #expect(try why(plain, cleaned(["n", "zero", "p"])) == .otherOperator)
+    }
+
     // MARK: GeluFusion
 
     @Test func `a gelu that is written out becomes one function, unless`() throws {

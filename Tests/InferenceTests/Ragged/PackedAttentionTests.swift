@@ -202,4 +202,181 @@ struct PackedAttentionTests {
             #expect(try fused.run(inputs) == plain.run(inputs))
         }
     }
+
+    @Test(arguments: [[2, 3], [2], []])
+    func `masks and biases as part of one node have the bits of the nodes they are`(_ lead: [Int]) throws {
+        let ways: [[(operator: String, operands: [String])]] = [
+            [("Add", ["t", "bias"])], [("Add", ["bias", "t"])], [("Where", ["mask", "low", "t"])],
+            [("Where", ["mask", "t", "low"])], [("Where", ["mask", "never", "t"])],
+            [("Add", ["t", "bias"]), ("Where", ["mask", "never", "t"])],
+            [("Where", ["mask", "t", "low"]), ("Add", ["t", "bias"]), ("Add", ["row", "t"])],
+        ]
+        for (way, isCleaned) in ways.flatMap({ [($0, false), ($0, true)] }) {
+            var nodes = [
+                Node("MatMul", inputs: ["q", "k"], outputs: ["s"]),
+                Node("Div", inputs: ["s", "c"], outputs: ["t0"]),
+            ]
+            for (index, step) in way.enumerated() {
+                let operands = step.operands.map { $0 == "t" ? "t\(index)" : $0 }
+                nodes.append(Node(step.operator, inputs: operands, outputs: ["t\(index + 1)"]))
+            }
+            nodes.append(
+                Node(
+                    "Softmax",
+                    inputs: ["t\(way.count)"],
+                    outputs: ["p"],
+                    attributes: [Attribute("axis", .int(-1))]
+                )
+            )
+            if isCleaned {
+                nodes += [
+                    Node("IsNaN", inputs: ["p"], outputs: ["n"]),
+                    Node("Where", inputs: ["n", "zero", "p"], outputs: ["p0"]),
+                ]
+            }
+            nodes.append(Node("MatMul", inputs: [isCleaned ? "p0" : "p", "v"], outputs: ["y"]))
+            let constants: [String: Float] = ["c": 0.3, "low": -1e4, "never": -.infinity, "zero": 0]
+            let graph = Graph(
+                name: "g",
+                nodes: nodes,
+                initializers: constants.sorted { $0.key < $1.key }.map {
+                    Initializer($0.key, Tensor(scalar: $0.value))
+                },
+                inputs: ["q", "k", "v", "bias", "row", "mask"].map {
+                    ValueInfo($0, elementType: $0 == "mask" ? .bool : .float32, dimensions: nil)
+                },
+                outputs: [ValueInfo("y", elementType: .float32, dimensions: nil)]
+            )
+            let model = Model(graph: graph, opsetImports: ["": 17])
+            let fused = try ExecutionPlan(model)
+            let plain = try ExecutionPlan(model, rewriting: false)
+            for (queries, keys) in [(1, 1), (2, 1), (1, 7), (12, 13), (61, 65)] {
+                for maskShape in [[queries, keys], [keys], [queries, 1], [1], lead + [queries, keys]] {
+                    var random = SplitMix(seed: 9)
+                    let shape = try Shape(checking: maskShape)
+                    // The last row of some is all true: no key is left.
+                    let flags = (0..<shape.elementCount).map { index in
+                        index >= shape.elementCount - keys || Bool.random(using: &random)
+                    }
+                    let inputs = [
+                        "q": try Self.random(lead + [queries, 5], 1),
+                        "k": try Self.random(lead + [5, keys], 2),
+                        "v": try Self.random(lead + [keys, 6], 3),
+                        "bias": try Self.random(lead + [queries, keys], 4), "row": try Self.random([keys], 5),
+                        "mask": try Tensor(flags, shape: shape),
+                    ]
+                    let answers = try [fused, plain].map {
+                        try $0.run(inputs)[0].array(of: Float.self).map(\.bitPattern)
+                    }
+                    #expect(answers[0] == answers[1], "\(way) \(queries) \(keys) \(maskShape)")
+                }
+            }
+        }
+    }
+
+    /// What the operator of ONNX's own is given beside queries, keys and values.
+    enum Mask: CaseIterable { case none, window, distances }
+
+    @Test(arguments: Mask.allCases, [(3, 3), (4, 2), (3, 1)])
+    func `the operator Attention is packed with masks that differ from query to query`(
+        _ mask: Mask,
+        _ heads: (queries: Int, keys: Int)
+    ) throws {
+        let (queries, keys) = heads
+        for isCausal in [false, true] {
+            var nodes = [
+                Node("Shape", inputs: ["x"], outputs: ["shape"]),
+                Node("Gather", inputs: ["shape", "one"], outputs: ["length"]),
+                Node("Range", inputs: ["zero", "length", "one"], outputs: ["places"]),
+                Node("Unsqueeze", inputs: ["places", "last"], outputs: ["column"]),
+                Node("Sub", inputs: ["places", "column"], outputs: ["apart"]),
+            ]
+            switch mask {
+            case .none: break
+            case .window: nodes.append(Node("Less", inputs: ["apart", "two"], outputs: ["mask"]))
+            case .distances:
+                nodes += [
+                    Node("Cast", inputs: ["apart"], outputs: ["far"], attributes: [Attribute("to", .int(1))]),
+                    Node("Mul", inputs: ["far", "slopes"], outputs: ["mask"]),
+                ]
+            }
+            var constants: [String: Tensor] = [
+                "zero": Tensor(scalar: 0 as Int64), "one": Tensor(scalar: 1 as Int64),
+                "two": Tensor(scalar: 2 as Int64), "last": try Tensor([1 as Int64], shape: [1]),
+                "slopes": try Self.random([queries, 1, 1], 8),
+            ]
+            for (index, (name, count)) in [("q", queries), ("k", keys), ("v", keys)].enumerated() {
+                constants["w" + name] = try Self.random([Self.width, count * 5], UInt64(index))
+                nodes.append(Node("MatMul", inputs: ["x", "w" + name], outputs: [name]))
+            }
+            nodes.append(
+                Node(
+                    "Attention",
+                    inputs: ["q", "k", "v"] + (mask == .none ? [] : ["mask"]),
+                    outputs: ["y"],
+                    attributes: [
+                        Attribute("q_num_heads", .int(Int64(queries))),
+                        Attribute("kv_num_heads", .int(Int64(keys))),
+                        Attribute("is_causal", .int(isCausal ? 1 : 0)),
+                    ]
+                )
+            )
+            let (batch, time) = (Dimension.symbol("batch"), Dimension.symbol("time"))
+            let graph = Graph(
+                name: "g",
+                nodes: nodes,
+                initializers: constants.sorted { $0.key < $1.key }.map { Initializer($0.key, $0.value) },
+                inputs: [
+                    ValueInfo("x", elementType: .float32, dimensions: [batch, time, .fixed(Self.width)])
+                ],
+                outputs: [ValueInfo("y", elementType: .float32, dimensions: nil)]
+            )
+            let model = try SequenceModel(
+                model: Model(graph: graph, opsetImports: ["": 23]),
+                signature: Signature(
+                    sequence: SequenceInput(
+                        name: "x",
+                        kind: .features(layout: .channelsLast, channels: Self.width)
+                    ),
+                    outputs: [
+                        OutputSignature(
+                            name: "y",
+                            kind: .perPosition(timeAxis: 1),
+                            features: [queries * 5]
+                        )
+                    ]
+                ),
+                sites: []
+            )
+            let executor = try #require(
+                try model.raggedExecutor(for: .outputs(["y"])).executor as? PackedExecutor
+            )
+            #expect(executor.plan.report.steps.last?.way == .packed)
+            for lengths in Self.batches {
+                let rows = try Self.random([lengths.reduce(0, +), Self.width], 7)
+                let batch = try SequenceBatch(rows: rows, lengths: lengths)
+                #expect(try executor.plan.run(batch) == executor.single.run(batch), "\(mask) \(lengths)")
+            }
+        }
+    }
+
+    @Test(arguments: ExportRecord.files.filter { ["causal", "relative"].contains($0.model) })
+    func `of an exported transformer only what there is for every two positions runs sequence by sequence`(
+        _ export: ExportRecord.Export
+    ) throws {
+        let model = try SequenceModel(model: Model(contentsOf: #require(export.url)))
+        let request = OutputRequest.outputs(model.signature.outputs.map(\.name))
+        let executor = try #require(try model.raggedExecutor(for: request).executor as? PackedExecutor)
+        for step in executor.plan.report.steps where ![.packed, .known].contains(step.way) {
+            #expect(step.result?.contains("L, L") ?? false, "\(step)")
+        }
+        for lengths in [[1], [2, 1], [5, 17, 23, 6, 1], [40, 3], [61, 13, 12, 11]] {
+            var random = SplitMix(seed: 5)
+            let count = lengths.reduce(0, +)
+            let tokens = (0..<count).map { _ in Int64.random(in: 0..<12, using: &random) }
+            let batch = try SequenceBatch(rows: Tensor(tokens, shape: [count]), lengths: lengths)
+            let packed = try #require(executor.plan.run(batch))
+            #expect(try executor.single.run(batch) == packed, "\(lengths)")
+        }
+    }
 }

@@ -138,40 +138,61 @@ extension Attention: RaggedOperator {
                 throw NoRule("the number of valid keys is not known to be that of all")
             }
         }
-        let segments = SegmentedAttention(
-            attention: Attention(self, queryHeads: q.heads, keyHeads: k.heads),
-            width: q.heads * v.width
-        )
-        let rows = packing.emit(
-            segments,
-            [
-                try packing.view(packing.rows(0), as: [q.heads * q.width]),
-                try packing.view(packing.rows(1), as: [k.heads * k.width]),
-                try packing.view(packing.rows(2), as: [v.heads * v.width]),
-                packing.offsets(queries), packing.offsets(keys), try mask(packing, q, k),
-            ]
-        )
+        let operands = [
+            try packing.view(packing.rows(0), as: [q.heads * q.width]),
+            try packing.view(packing.rows(1), as: [k.heads * k.width]),
+            try packing.view(packing.rows(2), as: [v.heads * v.width]),
+            packing.offsets(queries), packing.offsets(keys),
+        ]
+        let rows: PlanGraph.ValueID
+        let isShared = k.heads == v.heads && q.heads % k.heads == 0 && q.width == k.width
+        if isShared, try packing.input(0).elementType == .float32,
+            let head = kernel(width: q.width, valueWidth: v.width)
+        {
+            let adjusting = try mask(packing, q, k).map { (mask) throws(NoRule) in
+                let adjustment = Self.adjustment(by: mask.elementType)
+                return try packing.adjusting(
+                    adjustment,
+                    3,
+                    scoresRank: 4,
+                    headAxes: q.heads > 1 ? [1] : []
+                )
+            }
+            let attention = SegmentAttention(
+                heads: q.heads,
+                keyHeads: k.heads,
+                head: head,
+                steps: adjusting.map { [$0.step] } ?? [],
+                hidesLater: isCausal
+            )
+            rows = packing.emit(attention, operands + (adjusting.map { [$0.rows] } ?? []))
+        } else {
+            if let facts = try mask(packing, q, k),
+                facts.timeAxis != facts.rank - 1 || !facts.features.isEmpty
+            {
+                throw NoRule("the mask differs from query to query")
+            }
+            let segments = SegmentedAttention(
+                attention: Attention(self, queryHeads: q.heads, keyHeads: k.heads),
+                width: q.heads * v.width
+            )
+            rows = packing.emit(segments, operands + [try mask(packing, q, k) == nil ? nil : packing.rows(3)])
+        }
         return [try packing.view(rows, as: packing.outputs[0].features)]
     }
 
-    /// The mask as one row a key; nil if it changes nothing.
-    private func mask(_ packing: NodePacking, _ q: Part, _ k: Part) throws(NoRule) -> PlanGraph.ValueID? {
+    /// What is known of the mask; nil if it changes nothing.
+    private func mask(_ packing: NodePacking, _ q: Part, _ k: Part) throws(NoRule) -> ValueFacts? {
         guard packing.isPresent(3) else { return nil }
         let facts = try packing.input(3)
         let scores = [.integer(1), .integer(q.heads), q.length, k.length]
         guard try ValueFacts.broadcast(facts.extents, scores) == scores, let last = facts.extents.last,
             last == k.length || !padsMask
         else { throw NoRule("the mask has another shape") }
-        if let uniform = facts.uniform {
-            let isOpen =
-                uniform.elementType == .bool ? uniform.isTrue : Scalar(uniform)?.integer == 0
-            guard isOpen else { throw NoRule("the mask forbids every key") }
-            return nil
-        }
-        guard last == k.length, facts.timeAxes.count == 1, facts.features.isEmpty else {
-            throw NoRule("the mask differs from query to query")
-        }
-        return try packing.rows(3)
+        guard let uniform = facts.uniform else { return facts }
+        let isOpen = uniform.elementType == .bool ? uniform.isTrue : Scalar(uniform)?.integer == 0
+        guard isOpen else { throw NoRule("the mask forbids every key") }
+        return nil
     }
 }
 

@@ -2,8 +2,9 @@ import TensorCore
 
 /// Which keys a query may see, and what is added to its scores.
 struct AttentionBias {
-    private let mask: Tensor?
-    private let view: StridedView
+    let mask: Tensor?
+    /// The mask broadcast to `[B, heads, queries, keys]`.
+    let view: StridedView
     /// The number of keys the mask speaks of; the others are forbidden.
     private let maskLength: Int
     private let isCausal: Bool
@@ -71,6 +72,11 @@ struct AttentionBias {
         }
         guard values.allSatisfy({ $0 >= 0 && $0 <= keyCount }) else { throw .inputValue(input: 6) }
         validCounts = values
+    }
+
+    /// Whether only the mask, which speaks of all keys, and the order of positions forbid keys.
+    var isPlain: Bool {
+        maskLength == keyCount && window == (nil, nil) && validCounts == nil && pastLength == 0
     }
 
     /// The keys a query may see, the mask left aside.

@@ -2,15 +2,15 @@ import TensorCore
 
 /// One evaluation of ``Attention``.
 struct AttentionWork: RealWork {
-    private let attention: Attention
-    private let inputs: NodeInputs
-    private let batch: Int
-    private let query: HeadLayout
+    let attention: Attention
+    let inputs: NodeInputs
+    let batch: Int
+    let query: HeadLayout
     /// Keys and values of this call.
-    private let key: HeadLayout
-    private let value: HeadLayout
+    let key: HeadLayout
+    let value: HeadLayout
     private let pastLength: Int
-    private let bias: AttentionBias
+    let bias: AttentionBias
 
     init(_ attention: Attention, _ inputs: NodeInputs) throws(OperatorError) {
         self.attention = attention
@@ -66,6 +66,7 @@ struct AttentionWork: RealWork {
     }
 
     func run<T: RealNumber>(_ type: T.Type) throws(OperatorError) -> NodeOutputs {
+        if T.self == Float.self, let y = try fused() { return .one(y) }
         let total = pastLength + key.length
         var (k, v) = (try inputs[1], try inputs[2])
         var (keyLayout, valueLayout) = (key, value)

@@ -11,6 +11,7 @@ extension ScanRun {
             return compute(node, arguments, rowsOf: packing)
         }
         // Element by element with broadcasting, the steps must stand before the longest of the other shapes.
+        if isStepped, node.computation is Gemm { return computeJoined(node, arguments) }
         if isStepped, !(node.computation is MatMul), !(node.computation is GatherOperator) {
             var rank = 0
             for (id, argument) in zip(node.inputs, arguments) {
@@ -45,6 +46,19 @@ extension ScanRun {
         return true
     }
 
+    /// Evaluates a Gemm, which takes matrices alone, on the rows of all steps.
+    private mutating func computeJoined(_ node: PlanGraph.Node, _ arguments: [Tensor?]) -> Bool {
+        guard let x = arguments.first ?? nil, x.shape.rank == 3, let output = node.outputs.first ?? nil,
+            let rows = try? Shape(checking: [x.shape[0] * x.shape[1], x.shape[2]]),
+            let joined = try? x.reshaped(to: rows),
+            case .one(let result)? = evaluate(node, [joined] + arguments.dropFirst()), result.shape.rank == 2,
+            let shape = try? Shape(checking: [x.shape[0], x.shape[1], result.shape[1]]),
+            let parted = try? result.reshaped(to: shape)
+        else { return false }
+        tensors[output] = parted
+        return true
+    }
+
     /// Evaluates a node of the prologue for which each sequence has rows of its own.
     private mutating func compute(
         _ node: PlanGraph.Node,
@@ -60,7 +74,7 @@ extension ScanRun {
             } else if schedule.roles[id] == .stepped {
                 guard let rows = packing.repeating(argument) else { return false }
                 arguments[position] = rows
-            } else if !(node.computation is MatMul), argument.shape.rank > 1,
+            } else if !ScanSchedule.isProduct(node), argument.shape.rank > 1,
                 argument.shape[0] != 1 || argument.shape.rank > 2
             {
                 return false

@@ -89,12 +89,17 @@ struct ScanSchedule: Sendable {
         for index in prologue.reversed() {
             let node = graph.nodes[index]
             guard let output = node.outputs.first ?? nil, hasRows.contains(output),
-                Self.isElementwiseInLoop(node, graph) || (withProducts && node.computation is MatMul),
+                Self.isElementwiseInLoop(node, graph) || (withProducts && Self.isProduct(node)),
                 lastUse[output] < graph.nodes.count, readers[output].allSatisfy({ inside.contains($0) })
             else { continue }
             inside.insert(index)
         }
         return ScanParts(prologue: prologue.filter { !inside.contains($0) }, loop: inside.sorted())
+    }
+
+    /// Whether a node is a product, which takes rows as they come.
+    static func isProduct(_ node: PlanGraph.Node) -> Bool {
+        node.computation is MatMul || node.computation is Gemm
     }
 
     private static func isElementwiseInLoop(_ node: PlanGraph.Node, _ graph: PlanGraph) -> Bool {
@@ -111,6 +116,10 @@ struct ScanSchedule: Sendable {
             is ScalarFunction, is ScaleShift, is MultiplyAdd, is Cast:
             return true
         case let product as MatMul: return product.prepared != nil
+        case let product as Gemm:
+            let others = node.inputs.dropFirst().compactMap(\.self)
+            return product.prepared != nil && !product.transposesA
+                && others.allSatisfy { roles[$0] == .invariant }
         case let gather as GatherOperator:
             guard gather.axis == 0, let table = node.inputs.first ?? nil else { return false }
             return roles[table] == .invariant

@@ -20,6 +20,9 @@ struct FloatPredicate: Operator {
         )
     }
 
+    /// Whether it is IsNaN.
+    var isNaN: Bool { if case .isNaN = question { true } else { false } }
+
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs[0]
         switch x.elementType {
@@ -40,4 +43,12 @@ struct FloatPredicate: Operator {
 
 extension FloatPredicate: PointwiseOperator {
     func resultType(_ types: [ElementType]) -> ElementType { .bool }
+}
+
+/// `Where(IsNaN(x), 0, x)` in float32.
+struct NaNToZero: Operator {
+    func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
+        let x = try inputs.float32(0)
+        return .one(try TypedMap.unary(x, inputs) { (x: Float) in x.isNaN ? 0 : x })
+    }
 }

@@ -6,8 +6,8 @@ struct SoftmaxOperator: Operator {
     private let takesAllBehind: Bool
     private let logarithm: Bool
 
-    /// Whether it is a plain softmax along the last axis, whatever the rank.
-    var isAlongLastAxis: Bool { axis == -1 && !logarithm }
+    /// The axis as it is written, of a softmax without a logarithm.
+    var plainAxis: Int? { logarithm ? nil : axis }
 
     init(logarithm: Bool, _ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(1...1)

@@ -40,3 +40,11 @@ struct Trilu: Operator, TakingAllTypes {
         return .one(y)
     }
 }
+
+/// What it gives for every two positions is made sequence by sequence.
+extension Trilu: MeasuredOperator {
+    func facts(_ inputs: NodeFacts) throws(NoRule) -> [ValueFacts] {
+        let x = try inputs[0]
+        return [try inputs.made(x.elementType, x.extents)]
+    }
+}

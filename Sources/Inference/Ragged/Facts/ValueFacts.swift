@@ -23,12 +23,13 @@ struct ValueFacts: Hashable, Sendable {
     let extents: [Number]
     let content: Content
 
-    /// Facts, or nil if an axis is empty for every sequence or there are too many of them.
+    /// Facts, or nil if an axis is empty for every sequence, unless it is that of a list of numbers, or there are too many of them.
     ///
     /// An axis may still be empty for short sequences; whoever runs a plan looks at the lengths first.
     init?(_ elementType: ElementType, _ extents: [Number], content: Content = .unknown) {
         for case .integer(let length) in extents where length < 1 || length > Shape.maximumElementCount {
-            return nil
+            // The end of a shape may be a list of nothing.
+            guard length == 0, content == .numbers([]) else { return nil }
         }
         guard extents.count <= Shape.maximumRank else { return nil }
         self.elementType = elementType
@@ -70,6 +71,9 @@ struct ValueFacts: Hashable, Sendable {
 
     /// Whether the value can live as rows: one a position, or one a sequence.
     var isPackable: Bool { timeAxes.count <= 1 && features.count < Shape.maximumRank }
+
+    /// Whether there is an element for every two positions of a sequence, such as what is added to scores of attention.
+    var hasPairs: Bool { timeAxes.count == 2 }
 
     /// The axes that a row has, in order: all but time and those of length 1.
     var featureAxes: [Int] {

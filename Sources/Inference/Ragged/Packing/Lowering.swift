@@ -159,7 +159,7 @@ struct Lowering {
         }
         var facts: [ValueFacts] = []
         for id in outputs {
-            guard let known = analysis.facts[id], known.isPackable else {
+            guard let known = analysis.facts[id], known.isPackable || known.hasPairs else {
                 throw NoRule("the shape of an input is unknown")
             }
             facts.append(known)
@@ -188,7 +188,9 @@ struct Lowering {
             inputs,
             outputs: outputs.count
         )
-        for (id, rows) in zip(outputs, results) { packed.put(id, at: .rows(rows)) }
+        for index in outputs.indices where facts[index].isPackable {
+            packed.put(outputs[index], at: .rows(results[index]))
+        }
         islands.count += 1
         for index in nodes { islands.nodes[index] = islands.count }
         return Array(results.prefix(ids.count))

@@ -23,6 +23,14 @@ struct NodePacking {
         return try graph.rows(of: id, try known[index])
     }
 
+    /// An input with two axes of time: all elements of each sequence in the model's order, one sequence behind the other, `[N]`.
+    func elements(_ index: Int) throws(NoRule) -> PlanGraph.ValueID {
+        guard index < node.inputs.count, let id = node.inputs[index] else {
+            throw NoRule("input \(index) is missing")
+        }
+        return try graph.elements(of: id, try known[index])
+    }
+
     /// Whether the node has an input.
     func isPresent(_ index: Int) -> Bool { index < node.inputs.count && node.inputs[index] != nil }
 

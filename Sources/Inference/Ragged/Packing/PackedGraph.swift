@@ -18,7 +18,8 @@ final class PackedGraph {
     private var lengthValues: [LengthValues: PlanGraph.ValueID] = [:]
     private var positionValues: [LengthFunction: PlanGraph.ValueID] = [:]
     private var places: [PlanGraph.ValueID: Place] = [:]
-    /// Makes the rows of a value that is pending.
+    private var elements: [PlanGraph.ValueID: PlanGraph.ValueID] = [:]
+    /// Makes the rows of a value that is pending, or its elements if it has two axes of time.
     var flush: (PlanGraph.ValueID) throws(NoRule) -> PlanGraph.ValueID = { _ throws(NoRule) in
         throw NoRule("an input is not computed")
     }
@@ -49,6 +50,15 @@ final class PackedGraph {
             guard case .length(let function)? = facts.number else { throw NoRule("an input is not computed") }
             return try lengths(function, facts.elementType)
         }
+    }
+
+    /// A value of the model's graph that has two axes of time: the elements of one sequence behind those of the other.
+    func elements(of id: PlanGraph.ValueID, _ facts: ValueFacts) throws(NoRule) -> PlanGraph.ValueID {
+        if let known = elements[id] { return known }
+        guard facts.hasPairs, case .pending? = places[id] else { throw NoRule("an input is not computed") }
+        let result = try flush(id)
+        elements[id] = result
+        return result
     }
 
     private func positions(_ time: LengthFunction) -> PlanGraph.ValueID {

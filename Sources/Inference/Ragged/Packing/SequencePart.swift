@@ -63,7 +63,8 @@ struct SequencePart: Sendable {
         return try permuted(rows, order).viewed(as: shape)
     }
 
-    /// A value of the model for one sequence, as its rows.
+    /// A value of the model for one sequence, as its rows; all elements in a row of their own if there is one for every two
+    /// positions.
     static func packed(_ value: Tensor, _ facts: ValueFacts, length: Int) throws(OperatorError) -> Tensor {
         guard value.shape.rank == facts.rank, value.elementType == facts.elementType else {
             throw .unsupportedRank(value.shape.rank, input: 0)
@@ -72,6 +73,7 @@ struct SequencePart: Sendable {
             let expected = facts.extents[axis](length) ?? 0
             throw .shape(.dimensionMismatch(axis: axis, expected: expected, actual: value.shape[axis]))
         }
+        if facts.hasPairs { return try value.viewed(as: Shape.checked([value.count])) }
         let axis = facts.timeAxis
         let rows = try Shape.checked([axis.map { value.shape[$0] } ?? 1] + facts.features)
         let before = axis.map { time in facts.featureAxes.count { $0 < time } } ?? 0

@@ -3,29 +3,49 @@ import TensorCore
 
 /// Attention of every sequence to itself, head by head.
 ///
-/// `Q [R, heads * width]`, `K [R', heads * width]` and `V [R', heads * values]` give `[R, heads * values]`. No score of two sequences
+/// `Q [R, heads * width]`, `K [R', keyHeads * width]` and `V [R', keyHeads * values]` give `[R, heads * values]`. No score of two sequences
 /// is computed, and nothing is transposed.
 ///
-/// Inputs: Q, K, V, the offsets of the sequences in Q, those in K and V, and what is added to the scores if there is something.
+/// Inputs: Q, K, V, the offsets of the sequences in Q, those in K and V, and a tensor for each step on the scores.
 struct SegmentAttention: Operator {
-    /// What a row of the bias is for; it has one element, or one a head.
-    enum BiasKind: Sendable {
-        /// There is one row for all.
+    /// What the elements of a tensor are for: one for all heads, or one for each.
+    enum Place: Sendable {
+        /// The same for all sequences.
         case constant(isPerHead: Bool)
         case sequences(isPerHead: Bool)
         case queries(isPerHead: Bool)
         case keys(isPerHead: Bool)
+        /// Every query of a sequence with every key of it, head by head, sequence by sequence.
+        case pairs(isPerHead: Bool)
+
+        var isPerHead: Bool {
+            switch self {
+            case .constant(let isPerHead), .sequences(let isPerHead), .queries(let isPerHead),
+                .keys(let isPerHead), .pairs(let isPerHead):
+                isPerHead
+            }
+        }
+    }
+
+    /// What is done to the scaled scores.
+    struct Step: Sendable {
+        let adjustment: AttentionAdjustment
+        let place: Place
     }
 
     let heads: Int
+    /// The number of heads of keys and values, each of which as many heads of queries share.
+    let keyHeads: Int
     let head: HeadAttention
-    /// nil: nothing is added.
-    var bias: BiasKind?
+    let steps: [Step]
+    /// Whether no query sees a later key.
+    let hidesLater: Bool
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let (q, k, v) = (try inputs.float32(0), try inputs.float32(1), try inputs.float32(2))
-        let (width, values) = (heads * head.width, heads * head.valueWidth)
-        for (index, (tensor, size)) in [(q, width), (k, width), (v, values)].enumerated() {
+        for (index, (tensor, size)) in [
+            (q, heads * head.width), (k, keyHeads * head.width), (v, keyHeads * head.valueWidth),
+        ].enumerated() {
             guard tensor.shape.rank > 0, tensor.count == tensor.shape[0] * size else {
                 throw .shape(.elementCountMismatch(expected: size, actual: tensor.count))
             }
@@ -34,14 +54,16 @@ struct SegmentAttention: Operator {
         let from = try Segments(inputs[3], rows: q.shape[0])
         let to = try Segments(inputs[4], rows: k.shape[0])
         guard from.count == to.count else { throw .inputValue(input: 4) }
-        let addends = try self.addends(inputs, from, to)
+        var tensors: [Tensor] = []
+        for index in steps.indices { tensors.append(try tensor(index, inputs, from, to)) }
         return .one(
-            try inputs.makeTensor(of: Float.self, Shape.checked([q.shape[0], values])) { y in
+            try inputs.makeTensor(of: Float.self, Shape.checked([q.shape[0], heads * head.valueWidth])) { y in
                 q.withPointer(to: Float.self) { q in
                     k.withPointer(to: Float.self) { k in
                         v.withPointer(to: Float.self) { v in
-                            guard let addends else { return attend(q, k, v, nil, into: y, from, to) }
-                            addends.withPointer(to: Float.self) { attend(q, k, v, $0, into: y, from, to) }
+                            AttentionAdjustment.withElements(tensors[...]) {
+                                attend(q, k, v, $0, into: y, from, to)
+                            }
                         }
                     }
                 }
@@ -53,18 +75,22 @@ struct SegmentAttention: Operator {
         _ q: UnsafePointer<Float>,
         _ k: UnsafePointer<Float>,
         _ v: UnsafePointer<Float>,
-        _ addends: UnsafePointer<Float>?,
+        _ elements: [UnsafeRawPointer],
         into y: UnsafeMutablePointer<Float>,
         _ from: Segments,
         _ to: Segments
     ) {
-        let (width, values) = (heads * head.width, heads * head.valueWidth)
+        let (width, keyWidth) = (heads * head.width, keyHeads * head.width)
+        let (values, keyValues) = (heads * head.valueWidth, keyHeads * head.valueWidth)
         let keys = to.rowCount / max(to.count, 1)
         let work = from.rowCount / max(from.count, 1) * keys * (head.width + head.valueWidth)
+        let pairs =
+            steps.contains { if case .pairs = $0.place { true } else { false } } ? Self.pairs(from, to) : []
         Parallel.forEach(from.count * heads, work: work) { parts in
             for part in parts {
                 let (sequence, index) = part.quotientAndRemainder(dividingBy: heads)
                 let (queries, keys) = (from[sequence], to[sequence])
+                let keyHead = index / (heads / keyHeads)
                 head.apply(
                     queryCount: queries.count,
                     keyCount: keys.count,
@@ -73,17 +99,19 @@ struct SegmentAttention: Operator {
                         row: width
                     ),
                     k: HeadAttention.Keys(
-                        start: k + keys.lowerBound * width + index * head.width,
-                        row: width,
+                        start: k + keys.lowerBound * keyWidth + keyHead * head.width,
+                        row: keyWidth,
                         column: 1
                     ),
                     v: HeadAttention.Rows(
-                        start: v + keys.lowerBound * values + index * head.valueWidth,
-                        row: values
+                        start: v + keys.lowerBound * keyValues + keyHead * head.valueWidth,
+                        row: keyValues
                     ),
-                    bias: addends.flatMap {
-                        place(in: $0, sequence: sequence, queries, keys, head: index)
-                    },
+                    adjustments: (hidesLater ? [.hideLater] : [])
+                        + steps.indices.map {
+                            let place = place(steps[$0].place, sequence, queries, keys, pairs, head: index)
+                            return steps[$0].adjustment.ofHead(elements[$0], place)
+                        },
                     into: y + queries.lowerBound * values + index * head.valueWidth,
                     row: values
                 )
@@ -91,45 +119,56 @@ struct SegmentAttention: Operator {
         }
     }
 
-    /// The bias, if its rows are as many as they should be.
-    private func addends(_ inputs: NodeInputs, _ from: Segments, _ to: Segments) throws(OperatorError)
-        -> Tensor?
-    {
-        guard let bias else { return nil }
-        let tensor = try inputs.float32(5)
-        let (rows, isPerHead) =
-            switch bias {
-            case .constant(let isPerHead): (1, isPerHead)
-            case .sequences(let isPerHead): (from.count, isPerHead)
-            case .queries(let isPerHead): (from.rowCount, isPerHead)
-            case .keys(let isPerHead): (to.rowCount, isPerHead)
+    /// Where the pairs of each sequence begin, and where the last ends.
+    private static func pairs(_ from: Segments, _ to: Segments) -> [Int] {
+        var starts = [0]
+        for index in 0..<from.count { starts.append(starts[index] + from[index].count * to[index].count) }
+        return starts
+    }
+
+    /// The tensor of a step, if it has as many elements as it should.
+    private func tensor(
+        _ index: Int,
+        _ inputs: NodeInputs,
+        _ from: Segments,
+        _ to: Segments
+    ) throws(OperatorError) -> Tensor {
+        let (tensor, step) = (try inputs[5 + index], steps[index])
+        guard tensor.elementType == step.adjustment.elementType else {
+            throw .unsupportedElementType(tensor.elementType, input: 5 + index)
+        }
+        let count =
+            switch step.place {
+            case .constant: 1
+            case .sequences: from.count
+            case .queries: from.rowCount
+            case .keys: to.rowCount
+            case .pairs: Self.pairs(from, to)[from.count]
             }
-        guard tensor.count == rows * (isPerHead ? heads : 1) else { throw .inputValue(input: 5) }
+        guard tensor.count == count * (step.place.isPerHead ? heads : 1) else {
+            throw .inputValue(input: 5 + index)
+        }
         return tensor
     }
 
-    /// Where the bias of a head of a sequence stands.
+    /// Where the elements for a head of a sequence stand.
     private func place(
-        in rows: UnsafePointer<Float>,
-        sequence: Int,
+        _ place: Place,
+        _ sequence: Int,
         _ queries: Range<Int>,
         _ keys: Range<Int>,
+        _ pairs: [Int],
         head: Int
-    ) -> HeadAttention.Bias? {
-        func at(_ row: Int, _ isPerHead: Bool) -> UnsafePointer<Float> {
-            isPerHead ? rows + row * heads + head : rows + row
-        }
-        switch bias {
-        case .constant(let isPerHead): return HeadAttention.Bias(start: at(0, isPerHead), row: 0, column: 0)
-        case .sequences(let isPerHead):
-            return HeadAttention.Bias(start: at(sequence, isPerHead), row: 0, column: 0)
-        case .queries(let isPerHead):
-            let start = at(queries.lowerBound, isPerHead)
-            return HeadAttention.Bias(start: start, row: isPerHead ? heads : 1, column: 0)
-        case .keys(let isPerHead):
-            let start = at(keys.lowerBound, isPerHead)
-            return HeadAttention.Bias(start: start, row: 0, column: isPerHead ? heads : 1)
-        case nil: return nil
+    ) -> AttentionAdjustment.Place {
+        let (each, first) = place.isPerHead ? (heads, head) : (1, 0)
+        switch place {
+        case .constant: return .init(start: first, row: 0, column: 0)
+        case .sequences: return .init(start: sequence * each + first, row: 0, column: 0)
+        case .queries: return .init(start: queries.lowerBound * each + first, row: each, column: 0)
+        case .keys: return .init(start: keys.lowerBound * each + first, row: 0, column: each)
+        case .pairs:
+            let start = pairs[sequence] * each + first * queries.count * keys.count
+            return .init(start: start, row: keys.count, column: 1)
         }
     }
 }
