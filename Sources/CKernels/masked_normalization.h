@@ -108,25 +108,7 @@ static void join_lanes(ptrdiff_t rows, const double *lanes, double *sums, double
     }
 }
 
-/// What a row is normalized with: in float with the mean as a sum of two, of which the first difference is exact near the mean,
-/// so that nothing is lost where values are close together and far from 0; or in double.
-struct row_normalization {
-    double mean, factor, bias;
-    float near, rest, scale, shift;
-};
-
-INLINE struct row_normalization row_normalization(double mean, double factor, double bias) {
-    const float near = (float)mean;
-    return (struct row_normalization){mean, factor, bias, near, (float)(mean - (double)near), (float)factor, (float)bias};
-}
-
-/// Whether a factor or mean is so large or small that float could overflow or vanish.
-INLINE bool needs_double(double mean, double factor) {
-    const double f = fabs(factor);
-    return !(fabs(mean) <= 0x1p100 && (f == 0 || (f >= 0x1p-60 && f <= 0x1p60)));
-}
-
-INLINE vf normalized(vf x, const struct row_normalization *n, const bool in_double) {
+INLINE vf normalized(vf x, const struct sn_normalization *n, const bool in_double) {
     if (!in_double) return ((x - n->near) - n->rest) * n->scale + n->shift;
     return join((low(x) - n->mean) * n->factor + n->bias, (high(x) - n->mean) * n->factor + n->bias);
 }
@@ -140,7 +122,7 @@ INLINE void fill_with_zeros(float *y, ptrdiff_t n, ptrdiff_t ahead) {
 
 /// One row; its padding is set to 0, or kept as it is.
 INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count, const struct sn_run *runs,
-                          const struct row_normalization *n, ptrdiff_t ahead, const bool keeps_padding,
+                          const struct sn_normalization *n, ptrdiff_t ahead, const bool keeps_padding,
                           const bool in_double) {
     ptrdiff_t done = 0;
     for (ptrdiff_t i = 0; i < run_count; i++) {
@@ -153,6 +135,7 @@ INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t 
         }
         if (done == end) continue;
         const vf last = normalized(load_part(x + done, end - done), n, in_double);
+        __builtin_prefetch(x + done + ahead);
         __builtin_prefetch(y + done + ahead, 1);
         if (keeps_padding) {
             store_n(y + done, last, end - done);
@@ -166,22 +149,19 @@ INLINE void normalize_row(ptrdiff_t length, const float *x, float *y, ptrdiff_t 
 }
 
 static void normalize_rows(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
-                           const struct sn_run *runs, const double *means, const double *factors, const double *biases,
-                           bool keeps_padding) {
+                           const struct sn_run *runs, const struct sn_normalization *n, bool keeps_padding) {
     const ptrdiff_t ahead = prefetch_distance(length);
-    for (ptrdiff_t r = 0; r < rows; r++, x += length, y += length) {
-        const struct row_normalization n = row_normalization(means[r], factors[r], biases[r]);
-        if (needs_double(n.mean, n.factor)) normalize_row(length, x, y, run_count, runs, &n, ahead, keeps_padding, true);
-        else if (keeps_padding) normalize_row(length, x, y, run_count, runs, &n, ahead, true, false);
-        else normalize_row(length, x, y, run_count, runs, &n, ahead, false, false);
+    for (ptrdiff_t r = 0; r < rows; r++, x += length, y += length, n++) {
+        if (n->needs_double) normalize_row(length, x, y, run_count, runs, n, ahead, keeps_padding, true);
+        else if (keeps_padding) normalize_row(length, x, y, run_count, runs, n, ahead, true, false);
+        else normalize_row(length, x, y, run_count, runs, n, ahead, false, false);
     }
 }
 
-static void normalize_columns(ptrdiff_t columns, const float *x, float *y, const double *means, const double *factors,
-                              const double *biases) {
+static void normalize_columns(ptrdiff_t columns, const float *x, float *y, const struct sn_normalization *coefficients) {
     for (ptrdiff_t c = 0; c < columns; c++) {
-        const struct row_normalization n = row_normalization(means[c], factors[c], biases[c]);
-        y[c] = needs_double(n.mean, n.factor) ? (float)(((double)x[c] - n.mean) * n.factor + n.bias)
-                                              : ((x[c] - n.near) - n.rest) * n.scale + n.shift;
+        const struct sn_normalization n = coefficients[c];
+        y[c] = n.needs_double ? (float)(((double)x[c] - n.mean) * n.factor + n.bias)
+                              : ((x[c] - n.near) - n.rest) * n.scale + n.shift;
     }
 }

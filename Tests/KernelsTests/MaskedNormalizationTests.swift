@@ -61,11 +61,12 @@ struct MaskedNormalizationTests {
         let table = try #require(sn_kernels_for(Int32(set.rawValue))).pointee
         var numbers = Numbers(seed: 32)
         let (means, factors, biases) = ([0.1, 1e-9, -3], [3.3, -0.1, 1e20], [0.7, 0, 1.0 / 3])
+        let coefficients = (0..<3).map { sn_normalization_by(means[$0], factors[$0], biases[$0]) }
         for runs in Self.runs {
             let x = rows(runs, &numbers)
             // Guards behind the end.
             var y = [Float](repeating: .infinity, count: 320)
-            table.normalize_rows(3, 100, x, &y, runs.count, runs, means, factors, biases, false)
+            table.normalize_rows(3, 100, x, &y, runs.count, runs, coefficients, false)
             let expected = x.enumerated().map { index, x in
                 let row = index / 100
                 let mean = Float(means[row])
@@ -85,15 +86,13 @@ struct MaskedNormalizationTests {
                     buffer.baseAddress,
                     runs.count,
                     runs,
-                    means,
-                    factors,
-                    biases,
+                    coefficients,
                     false
                 )
             }
             #expect(inPlace.bits == expected.bits)
             var kept = [Float](repeating: 7, count: 320)
-            table.normalize_rows(3, 100, x, &kept, runs.count, runs, means, factors, biases, true)
+            table.normalize_rows(3, 100, x, &kept, runs.count, runs, coefficients, true)
             let valid = zip(x, expected).map { x, y in x.isNaN ? 7 : y }
             #expect(Array(kept[..<300]).bits == valid.bits)
             #expect(kept[300...].allSatisfy { $0 == 7 })
@@ -110,10 +109,11 @@ struct MaskedNormalizationTests {
                 numbers.array(count).map(Double.init), numbers.array(count).map(Double.init)
             )
             let biases = numbers.array(count).map(Double.init)
+            let coefficients = (0..<count).map { sn_normalization_by(means[$0], factors[$0], biases[$0]) }
             var run = sn_run(begin: 0, end: 1)
             var (a, b) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
-            table.normalize_columns(count, x, &a, means, factors, biases)
-            table.normalize_rows(count, 1, x, &b, 1, &run, means, factors, biases, false)
+            table.normalize_columns(count, x, &a, coefficients)
+            table.normalize_rows(count, 1, x, &b, 1, &run, coefficients, false)
             #expect(a.bits == b.bits)
             var (sums, squares) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
             table.add_moments_of_columns(count, x, shifts, &sums, &squares)

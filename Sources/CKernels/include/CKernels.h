@@ -102,6 +102,25 @@ struct sn_step {
     struct sn_epilogue epilogue;
 };
 
+/// What a row is normalized with: in float with the mean as a sum of two, of which the first difference is exact near the mean,
+/// so that nothing is lost where values are close together and far from 0; or in double.
+struct sn_normalization {
+    double mean, factor, bias;
+    float near, rest, scale, shift;
+    bool needs_double;
+};
+
+/// Double is needed where a factor or mean is so large or small that float could overflow or vanish.
+static inline struct sn_normalization sn_normalization_by(double mean, double factor, double bias) {
+    const float near = (float)mean;
+    const double size = __builtin_fabs(factor);
+    return (struct sn_normalization){
+        .mean = mean, .factor = factor, .bias = bias,
+        .near = near, .rest = (float)(mean - (double)near), .scale = (float)factor, .shift = (float)bias,
+        .needs_double = !(__builtin_fabs(mean) <= 0x1p100 && (size == 0 || (size >= 0x1p-60 && size <= 0x1p60))),
+    };
+}
+
 /// The valid positions begin ..< end of a sequence; the runs of one ascend and do not touch.
 struct sn_run {
     ptrdiff_t begin, end;
@@ -149,12 +168,9 @@ struct sn_kernels {
     /// float, with the mean as a sum of two, so within 3 roundings of the product and one of the sum; in double where a factor is
     /// not in 2^-60 ... 2^60 or a mean beyond 2^100.
     void (*normalize_rows)(ptrdiff_t rows, ptrdiff_t length, const float *x, float *y, ptrdiff_t run_count,
-                           const struct sn_run *runs, const double *means, const double *factors,
-                           const double *biases,
-                           bool keeps_padding);
+                           const struct sn_run *runs, const struct sn_normalization *coefficients, bool keeps_padding);
     /// The same for rows of one element that lie side by side.
-    void (*normalize_columns)(ptrdiff_t columns, const float *x, float *y, const double *means, const double *factors,
-                              const double *biases);
+    void (*normalize_columns)(ptrdiff_t columns, const float *x, float *y, const struct sn_normalization *coefficients);
     /// B [k, n] into panels [ceil(n / SN_PANEL)][k][SN_PANEL], zeros at the end; B(i, j) = b[i * rs + j * cs].
     void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, float *panels);
     /// C = alpha * A * B + beta * C with B packed; then the epilogue, if one is given (channels are the columns).

@@ -109,12 +109,12 @@ struct BatchPass {
     /// - Parameters:
     ///   - x: `[B, C, L]`; read at valid positions only.
     ///   - y: `[B, C, L]`; may be `x`.
-    ///   - coefficients: Means, factors and biases, `[3, C]`.
+    ///   - coefficients: Means, factors and biases, one of each channel.
     ///   - keepsPadding: Whether nothing is written at padding.
     func normalize(
         _ x: UnsafePointer<Float>,
         into y: UnsafeMutablePointer<Float>,
-        coefficients: [Double],
+        coefficients: [sn_normalization],
         keepsPadding: Bool = false
     ) {
         coefficients.withUnsafeBufferPointer { buffer in
@@ -144,13 +144,12 @@ struct BatchPass {
         of sequence: Int,
         _ x: UnsafePointer<Float>,
         into y: UnsafeMutablePointer<Float>,
-        coefficients means: UnsafePointer<Double>,
+        coefficients: UnsafePointer<sn_normalization>,
         keepsPadding: Bool
     ) {
-        let (factors, biases) = (means + channels, means + 2 * channels)
         if positions.length == 1 {
             if positions.counts[sequence] > 0 {
-                kernels.normalize_columns(rows, x, y, means, factors, biases)
+                kernels.normalize_columns(rows, x, y, coefficients)
             } else if !keepsPadding {
                 y.update(repeating: 0, count: rows)
             }
@@ -165,9 +164,7 @@ struct BatchPass {
                 y,
                 positions.starts[sequence + 1] - start,
                 runs.baseAddress.map { $0 + start },
-                means,
-                factors,
-                biases,
+                coefficients,
                 keepsPadding
             )
         }

@@ -1,3 +1,4 @@
+internal import CKernels
 public import TensorCore
 
 /// Batch normalization of sequences of different lengths, padded to one: statistics of the valid positions only.
@@ -214,31 +215,34 @@ public struct MaskedBatchNorm: Sendable, Equatable {
     }
 
     /// What evaluation normalizes with: the running statistics, the batch's own if there are none.
-    private func coefficients(of input: Tensor, _ pass: BatchPass) throws(MaskedBatchNormError) -> [Double] {
+    private func coefficients(of input: Tensor, _ pass: BatchPass) throws(MaskedBatchNormError)
+        -> [sn_normalization]
+    {
         if let running { return coefficients(means: running.mean, variances: running.variance) }
         return try coefficients(input.withPointer(to: Float.self) { pass.moments(of: $0) })
     }
 
-    private func coefficients(_ moments: Moments) throws(MaskedBatchNormError) -> [Double] {
+    private func coefficients(_ moments: Moments) throws(MaskedBatchNormError) -> [sn_normalization] {
         guard moments.channels == channels else {
             throw .channels(expected: channels, actual: moments.channels)
         }
         return coefficients(means: moments.mean, variances: try moments.variance(divisor: .count))
     }
 
-    /// Means, factors and biases, `[3, C]`.
-    private func coefficients(means: [Double], variances: [Double]) -> [Double] {
-        var coefficients = means
-        coefficients.reserveCapacity(3 * channels)
-        for channel in 0..<channels {
+    /// Means, factors and biases of each channel.
+    private func coefficients(means: [Double], variances: [Double]) -> [sn_normalization] {
+        (0..<channels).map { channel in
             let scale = scale.map { Double($0[channel]) } ?? 1
-            coefficients.append(scale / (variances[channel] + epsilon).squareRoot())
+            return sn_normalization_by(
+                means[channel],
+                scale / (variances[channel] + epsilon).squareRoot(),
+                bias.map { Double($0[channel]) } ?? 0
+            )
         }
-        for channel in 0..<channels { coefficients.append(bias.map { Double($0[channel]) } ?? 0) }
-        return coefficients
     }
 
-    private func normalized(_ input: Tensor, _ coefficients: [Double], _ pass: BatchPass) -> Tensor {
+    private func normalized(_ input: Tensor, _ coefficients: [sn_normalization], _ pass: BatchPass) -> Tensor
+    {
         var output = Tensor(uninitialized: .float32, shape: input.shape)
         output.withMutablePointer(to: Float.self) { y in
             input.withPointer(to: Float.self) { x in pass.normalize(x, into: y, coefficients: coefficients) }
