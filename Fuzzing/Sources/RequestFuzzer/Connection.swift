@@ -13,7 +13,11 @@ enum Connection {
         }
 
         func reject(_ rejection: Rejection, requestID: String) -> HTTPResponse {
-            HTTPResponse(status: .badRequest, body: ByteBuffer(string: "\(rejection)"))
+            // Of a head that is too long and wrong behind that, either may be told.
+            switch rejection {
+            case .malformed, .headerTooLarge: HTTPResponse(status: .badRequest)
+            default: HTTPResponse(status: .badRequest, body: ByteBuffer(string: "\(rejection)"))
+            }
         }
     }
 

@@ -78,7 +78,8 @@ struct LoopNames {
     }
 
     private static func integers(_ initializer: Initializer) -> [Int]? {
-        guard initializer.dimensions.reduce(1, { $0 * $1 }) <= 64, !initializer.isText,
+        let dimensions = initializer.dimensions
+        guard dimensions.count <= 2, dimensions.allSatisfy({ (0...64).contains($0) }), !initializer.isText,
             let tensor = try? initializer.tensor()
         else { return nil }
         if tensor.elementType == .bool { return tensor.array(of: Bool.self).map { $0 ? 1 : 0 } }
@@ -97,7 +98,9 @@ struct LoopNames {
         switch node.operatorType {
         case "Identity", "Squeeze", "Unsqueeze": return length(first, depth: depth + 1)
         case "Shape":
-            guard let start = attribute("start"), let end = attribute("end"), end == start + 1 else {
+            // From -1 to 0 there is nothing.
+            guard let start = attribute("start"), let end = attribute("end"), start != -1, end == start &+ 1
+            else {
                 return nil
             }
             return (first, start)

@@ -214,7 +214,14 @@ struct PackedPlan: Sendable {
                 // Each sequence may take what it could alone.
                 budget.pointee = RunBudget(limits)
                 let length = batch.offsets[index + 1] - batch.offsets[index]
-                try tail.part.fill(inner, sequence: index, length: length, values: values, starts: starts)
+                try tail.part.fill(
+                    inner,
+                    sequence: index,
+                    length: length,
+                    values: values,
+                    starts: starts,
+                    limits
+                )
                 do throws(ExecutionError) {
                     try tail.part.program.run(inner)
                     for position in collectors.indices {

@@ -45,10 +45,7 @@ enum KnownValues {
             guard parts.count == integers.count else { return nil }
             return try? Tensor.joining(parts, facts.elementType).reshaped(to: shape)
         case .uniform(let scalar):
-            return try? Tensor.joining(
-                [Tensor](repeating: scalar.tensor, count: shape.elementCount),
-                facts.elementType
-            ).reshaped(to: shape)
+            return scalar.filling(shape)
         }
     }
 }

@@ -211,6 +211,36 @@ struct Scalar: Hashable, Sendable {
         }
         return tensor
     }
+
+    /// A tensor whose elements all are the scalar; nil if there is no memory for it.
+    func filling(_ shape: Shape) -> Tensor? {
+        guard var tensor = Tensor(allocating: elementType, shape: shape) else { return nil }
+        let count = tensor.count
+        tensor.withMutableRawPointer { target in
+            switch elementType.byteCount {
+            case 1:
+                target.initializeMemory(
+                    as: UInt8.self,
+                    repeating: UInt8(truncatingIfNeeded: bits),
+                    count: count
+                )
+            case 2:
+                target.initializeMemory(
+                    as: UInt16.self,
+                    repeating: UInt16(truncatingIfNeeded: bits),
+                    count: count
+                )
+            case 4:
+                target.initializeMemory(
+                    as: UInt32.self,
+                    repeating: UInt32(truncatingIfNeeded: bits),
+                    count: count
+                )
+            default: target.initializeMemory(as: UInt64.self, repeating: bits, count: count)
+            }
+        }
+        return tensor
+    }
 }
 
 extension Tensor {

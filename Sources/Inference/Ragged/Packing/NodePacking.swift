@@ -145,10 +145,7 @@ struct NodePacking {
         guard features.contains(where: { $0 != 1 }) else { return scalar }
         guard let shape = try? Shape(checking: features),
             shape.elementCount <= ConstantFolding.maximumGrownCount,
-            let filled = try? Tensor.joining(
-                [Tensor](repeating: scalar, count: shape.elementCount),
-                scalar.elementType
-            ).reshaped(to: shape)
+            let filled = Scalar(scalar)?.filling(shape)
         else { throw NoRule("an input is the same everywhere, but large") }
         return filled
     }

@@ -31,7 +31,14 @@ struct SequenceIsland: Operator {
             // Each sequence may take what it could alone.
             inputs.budget.pointee = RunBudget(inputs.limits)
             let length = sequences[index].count
-            try part.fill(frame, sequence: index, length: length, values: values, starts: starts)
+            try part.fill(
+                frame,
+                sequence: index,
+                length: length,
+                values: values,
+                starts: starts,
+                inputs.limits
+            )
             do throws(ExecutionError) { try part.program.run(frame) } catch {
                 throw .subgraphExecution(error)
             }

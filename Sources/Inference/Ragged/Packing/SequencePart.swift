@@ -1,4 +1,5 @@
 import Kernels
+import ONNXGraph
 import TensorCore
 
 /// A part of a model that runs sequence by sequence: nodes with no packed rule, as the model has them.
@@ -30,18 +31,20 @@ struct SequencePart: Sendable {
     ///   - length: How long it is.
     ///   - values: The packed values that ``Source/rows(_:)`` counts.
     ///   - starts: For each of them, its sequences' first rows; nil for one row a sequence.
+    ///   - limits: How large what is made may be.
     /// - Throws: What is not as the plan expects.
     func fill(
         _ frame: borrowing Frame,
         sequence index: Int,
         length: Int,
         values: [Tensor],
-        starts: [Segments?]
+        starts: [Segments?],
+        _ limits: ModelLimits
     ) throws(OperatorError) {
         for (position, input) in inputs.enumerated() {
             let tensor: Tensor
             switch input.source {
-            case .known: tensor = try Self.known(input.facts, length: length)
+            case .known: tensor = try Self.known(input.facts, length: length, limits)
             case .rows(let number):
                 let range = starts[number].map { $0[index] } ?? index..<index + 1
                 guard range.upperBound <= values[number].shape[0] else { throw .inputValue(input: number) }
@@ -97,7 +100,8 @@ struct SequencePart: Sendable {
     }
 
     /// A value that the length alone decides.
-    static func known(_ facts: ValueFacts, length: Int) throws(OperatorError) -> Tensor {
+    static func known(_ facts: ValueFacts, length: Int, _ limits: ModelLimits) throws(OperatorError) -> Tensor
+    {
         var lengths: [Int] = []
         for extent in facts.extents {
             guard let value = extent(length) else { throw .inputValue(input: 0) }
@@ -112,7 +116,11 @@ struct SequencePart: Sendable {
                 for index in elements.indices { elements[index] = Int64(index) }
             }
         case .uniform(let scalar):
-            scalars = [Tensor](repeating: scalar.tensor, count: shape.elementCount)
+            guard shape.elementCount * scalar.elementType.byteCount <= limits.tensorBytes else {
+                throw .tensorTooLarge(shape: lengths, limitBytes: limits.tensorBytes)
+            }
+            guard let tensor = scalar.filling(shape) else { throw .outOfMemory(shape: lengths) }
+            return tensor
         case .numbers(let numbers):
             for number in numbers {
                 guard let value = number(length), let scalar = Tensor.scalar(value, facts.elementType) else {
