@@ -30,71 +30,34 @@ public struct HeadAttention: Sendable {
         }
     }
 
-    /// Keys in memory: element `j` of position `i` at `start[i * row + j * column]`.
-    public struct Keys {
+    /// A matrix in memory: the element of row `i` and column `j` at `start[i * row + j * column]`.
+    public struct Matrix<Element> {
         /// The first element.
-        public let start: UnsafePointer<Float>
-        /// Elements from one position to the next.
+        public let start: UnsafePointer<Element>
+        /// Elements from one row to the next; 0 if all are one.
         public let row: Int
-        /// Elements from one element of a position to the next.
+        /// Elements from one column to the next; 0 if all are one.
         public let column: Int
 
-        /// Keys by their first element and distances.
+        /// A matrix by its first element and distances.
         ///
         /// - Parameters:
         ///   - start: The first element.
-        ///   - row: Elements from one position to the next.
-        ///   - column: Elements from one element of a position to the next.
-        public init(start: UnsafePointer<Float>, row: Int, column: Int) {
+        ///   - row: Elements from one row to the next.
+        ///   - column: Elements from one column to the next.
+        public init(start: UnsafePointer<Element>, row: Int, column: Int) {
             self.start = start
             self.row = row
             self.column = column
         }
     }
 
-    /// What is added to scores: for query `i` and key `j` the element `start[i * row + j * column]`.
-    public struct Bias {
-        /// The first element.
-        public let start: UnsafePointer<Float>
-        /// Elements from one query to the next; 0 if all share a row.
-        public let row: Int
-        /// Elements from one key to the next; 0 if all share an element.
-        public let column: Int
-
-        /// A bias by its first element and distances.
-        ///
-        /// - Parameters:
-        ///   - start: The first element.
-        ///   - row: Elements from one query to the next.
-        ///   - column: Elements from one key to the next.
-        public init(start: UnsafePointer<Float>, row: Int, column: Int) {
-            self.start = start
-            self.row = row
-            self.column = column
-        }
-    }
-
-    /// Which scores give way: for query `i` and key `j` the byte `start[i * row + j * column]`, 0 or not.
-    public struct Mask {
-        /// The first byte.
-        public let start: UnsafePointer<UInt8>
-        /// Bytes from one query to the next; 0 if all share a row.
-        public let row: Int
-        /// Bytes from one key to the next; 0 if all share one.
-        public let column: Int
-
-        /// A mask by its first byte and distances.
-        ///
-        /// - Parameters:
-        ///   - start: The first byte.
-        ///   - row: Bytes from one query to the next.
-        ///   - column: Bytes from one key to the next.
-        public init(start: UnsafePointer<UInt8>, row: Int, column: Int) {
-            self.start = start
-            self.row = row
-            self.column = column
-        }
-    }
+    /// The element `j` of the key of position `i` in row `i` and column `j`.
+    public typealias Keys = Matrix<Float>
+    /// What is added to the score of query `i` and key `j` in row `i` and column `j`.
+    public typealias Bias = Matrix<Float>
+    /// Whether the score of query `i` and key `j` gives way in row `i` and column `j`: 0 or not.
+    public typealias Mask = Matrix<UInt8>
 
     /// What is done to the scaled scores before the softmax.
     public enum Adjustment {

@@ -120,7 +120,7 @@ private struct SteppingLoop {
                 gather.inputs[1] == trip, inner.whole(gather.inputs[0]) == source.tensor
             else { return nil }
             let axis: Int = if case .int(let axis)? = gather.attribute("axis") { Int(axis) } else { 0 }
-            return axis == source.axis ? gather.outputs[0] : nil
+            return axis == source.axis ? gather.outputs.first : nil
         }
         guard !elements.isEmpty else { return nil }
         var lists: [List] = []
@@ -149,7 +149,7 @@ private struct SteppingLoop {
         guard state < node.outputs.count, names.useCount(node.outputs[state]) == 1,
             let stack = names.nodes.first(where: { $0.inputs == [node.outputs[state]] }),
             stack.operatorType == "ConcatFromSequence", stack.domain.isEmpty,
-            case .int(let axis)? = stack.attribute("axis"),
+            case .int(let axis)? = stack.attribute("axis"), let stacked = stack.outputs.first,
             let insertion = inner.producer(made, "SequenceInsert"), insertion.inputs.count == 2,
             insertion.inputs[0] == given, inner.useCount(given) == 1, inner.useCount(made) == 1
         else { return nil }
@@ -161,7 +161,7 @@ private struct SteppingLoop {
             else { return nil }
             part = unsqueeze.inputs[0]
         }
-        return List(state: state, part: part, stacked: stack.outputs[0], axis: Int(axis))
+        return List(state: state, part: part, stacked: stacked, axis: Int(axis))
     }
 
     /// The Scan, and what it reads that was not there.

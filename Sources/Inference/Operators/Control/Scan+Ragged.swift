@@ -104,6 +104,11 @@ extension Scan: RaggedOperator {
                 throw NoRule("a value of the body is no row of each sequence")
             }
         }
+        for id in schedule.graph.outputs {
+            guard let facts = analysis.facts[id], Self.isRow(facts) else {
+                throw NoRule("an output of the body is no row of each sequence")
+            }
+        }
         var operands: [PlanGraph.ValueID?] = [packing.offsets(time)]
         var columns: [Int] = []
         for index in 0..<stateCount {

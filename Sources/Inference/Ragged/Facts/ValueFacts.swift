@@ -83,9 +83,9 @@ struct ValueFacts: Hashable, Sendable {
     /// The lengths of the axes that a row has.
     var features: [Int] { featureAxes.map { constant($0) ?? 1 } }
 
-    /// The length of an axis if it is constant.
+    /// The length of an axis if there is one and it is constant.
     func constant(_ axis: Int) -> Int? {
-        guard case .integer(let length) = extents[axis] else { return nil }
+        guard extents.indices.contains(axis), case .integer(let length) = extents[axis] else { return nil }
         return length
     }
 
