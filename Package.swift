@@ -44,7 +44,11 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
-        .target(name: "TensorCore", swiftSettings: strict),
+        .target(
+            name: "TensorCore",
+            dependencies: [.product(name: "NIOConcurrencyHelpers", package: nio)],
+            swiftSettings: strict
+        ),
         .target(name: "Kernels", dependencies: ["TensorCore", "CKernels"], swiftSettings: strict),
         .target(
             name: "ONNXGraph",
@@ -56,7 +60,10 @@ let package = Package(
         ),
         .target(
             name: "Inference",
-            dependencies: ["ONNXGraph", "Kernels", "TensorCore"],
+            dependencies: [
+                "ONNXGraph", "Kernels", "TensorCore",
+                .product(name: "NIOConcurrencyHelpers", package: nio),
+            ],
             swiftSettings: strict
         ),
         .target(

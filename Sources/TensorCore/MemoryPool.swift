@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -28,12 +28,12 @@ public final class MemoryPool: Sendable {
     /// Classes of 5, 6, 7 and 8 quarters of `smallestBytes`, of twice that, and so on.
     private static let classesPerOctave = 4
 
-    private struct Class {
+    private struct Class: Sendable {
         var blocks: [UInt] = []
         var lastUse: UInt64 = 0
     }
 
-    private struct State {
+    private struct State: Sendable {
         var classes: [Class]
         var bytes = 0
         var uses: UInt64 = 0
@@ -65,7 +65,7 @@ public final class MemoryPool: Sendable {
 
     private let keptBytes: Int
     private let largestBytes: Int
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
 
     /// A pool of its own.
     ///
@@ -74,13 +74,13 @@ public final class MemoryPool: Sendable {
         self.keptBytes = keptBytes
         largestBytes = keptBytes / 2
         let count = keptBytes > Self.smallestBytes ? Self.classIndex(keptBytes) + 1 : 0
-        state = Mutex(State(classes: [Class](repeating: Class(), count: count)))
+        state = NIOLockedValueBox(State(classes: [Class](repeating: Class(), count: count)))
     }
 
     deinit { empty() }
 
     /// How many bytes are kept that nobody uses.
-    public var unusedBytes: Int { state.withLock { $0.bytes } }
+    public var unusedBytes: Int { state.withLockedValue { $0.bytes } }
 
     /// A block of undefined content, aligned to 64 bytes.
     ///
@@ -89,7 +89,7 @@ public final class MemoryPool: Sendable {
     /// - Complexity: O(1); some 20 ns for a block that was kept.
     public func take(byteCount: Int) -> UnsafeMutableRawPointer? {
         guard let index = index(byteCount) else { return Self.allocate(byteCount) }
-        if let kept = state.withLock({ $0.take(index) }) { return UnsafeMutableRawPointer(bitPattern: kept) }
+        if let kept = state.withLockedValue({ $0.take(index) }) { return UnsafeMutableRawPointer(bitPattern: kept) }
         let rounded = Self.byteCount(ofClass: index)
         if let new = Self.allocate(rounded) { return new }
         empty()
@@ -103,13 +103,13 @@ public final class MemoryPool: Sendable {
     ///   - byteCount: What it was asked for.
     public func give(_ block: UnsafeMutableRawPointer, byteCount: Int) {
         guard let index = index(byteCount) else { return free(block) }
-        let gone = state.withLock { $0.keep(UInt(bitPattern: block), index, limit: keptBytes) }
+        let gone = state.withLockedValue { $0.keep(UInt(bitPattern: block), index, limit: keptBytes) }
         for each in gone { free(UnsafeMutableRawPointer(bitPattern: each)) }
     }
 
     /// Returns to the system what nobody uses.
     public func empty() {
-        let gone = state.withLock { state in
+        let gone = state.withLockedValue { state in
             let blocks = state.classes.flatMap(\.blocks)
             for index in state.classes.indices { state.classes[index].blocks = [] }
             state.bytes = 0

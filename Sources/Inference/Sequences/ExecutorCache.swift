@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Executors made so far, by request.
 final class ExecutorCache: Sendable {
@@ -11,7 +11,7 @@ final class ExecutorCache: Sendable {
     static let maximumCount = 64
 
     /// Few, so that comparing them all is less than hashing their names.
-    private let executors = Mutex<[(key: Key, executor: any SequenceExecutor)]>([])
+    private let executors = NIOLockedValueBox<[(key: Key, executor: any SequenceExecutor)]>([])
 
     /// The executor for a key; made without the lock, so that a slow plan holds nobody up.
     func executor(
@@ -26,11 +26,11 @@ final class ExecutorCache: Sendable {
 
     /// The executor for a key, if it was made before.
     func find(_ key: Key) -> (any SequenceExecutor)? {
-        executors.withLock { $0.first { $0.key == key }?.executor }
+        executors.withLockedValue { $0.first { $0.key == key }?.executor }
     }
 
     private func keep(_ executor: any SequenceExecutor, for key: Key) {
-        executors.withLock { executors in
+        executors.withLockedValue { executors in
             executors.removeAll { $0.key == key }
             if executors.count >= Self.maximumCount { executors.removeAll() }
             executors.append((key, executor))

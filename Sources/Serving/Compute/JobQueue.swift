@@ -1,6 +1,6 @@
 import DequeModule
 internal import Dispatch
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Jobs in order of arrival, and the threads that wait for them.
 ///
@@ -9,25 +9,25 @@ import Synchronization
 final class JobQueue: Sendable {
     typealias Job = @Sendable () -> Void
 
-    private struct State {
+    private struct State: Sendable {
         var jobs: Deque<Job> = []
         var isClosed = false
         var runningThreads: Int
         var stopWaiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
     private let signals = DispatchSemaphore(value: 0)
     private let threads: Int
 
     init(threads: Int) {
         self.threads = threads
-        state = Mutex(State(runningThreads: threads))
+        state = NIOLockedValueBox(State(runningThreads: threads))
     }
 
     /// Appends a job; false, and nothing happens, once the queue is closed.
     func append(_ job: @escaping Job) -> Bool {
-        let isTaken = state.withLock { state in
+        let isTaken = state.withLockedValue { state in
             if !state.isClosed { state.jobs.append(job) }
             return !state.isClosed
         }
@@ -38,12 +38,12 @@ final class JobQueue: Sendable {
     /// Blocks the calling thread until there is a job; nil once the queue is closed and empty.
     func next() -> Job? {
         signals.wait()
-        return state.withLock { $0.jobs.popFirst() }
+        return state.withLockedValue { $0.jobs.popFirst() }
     }
 
     /// Refuses further jobs; those in the queue are still handed out.
     func close() {
-        let wasOpen = state.withLock { state in
+        let wasOpen = state.withLockedValue { state in
             defer { state.isClosed = true }
             return !state.isClosed
         }
@@ -52,7 +52,7 @@ final class JobQueue: Sendable {
 
     /// Notes that a thread takes no further job.
     func threadDidStop() {
-        let waiters = state.withLock { state in
+        let waiters = state.withLockedValue { state in
             state.runningThreads -= 1
             guard state.runningThreads == 0 else { return [CheckedContinuation<Void, Never>]() }
             defer { state.stopWaiters = [] }
@@ -63,7 +63,7 @@ final class JobQueue: Sendable {
 
     /// Resumes the continuation when no thread takes jobs any more.
     func resumeWhenStopped(_ waiter: CheckedContinuation<Void, Never>) {
-        let isStopped = state.withLock { state in
+        let isStopped = state.withLockedValue { state in
             if state.runningThreads > 0 { state.stopWaiters.append(waiter) }
             return state.runningThreads == 0
         }
