@@ -89,7 +89,9 @@ public final class MemoryPool: Sendable {
     /// - Complexity: O(1); some 20 ns for a block that was kept.
     public func take(byteCount: Int) -> UnsafeMutableRawPointer? {
         guard let index = index(byteCount) else { return Self.allocate(byteCount) }
-        if let kept = state.withLockedValue({ $0.take(index) }) { return UnsafeMutableRawPointer(bitPattern: kept) }
+        if let kept = state.withLockedValue({ $0.take(index) }) {
+            return UnsafeMutableRawPointer(bitPattern: kept)
+        }
         let rounded = Self.byteCount(ofClass: index)
         if let new = Self.allocate(rounded) { return new }
         empty()

@@ -15,6 +15,7 @@ enum LoopStepping {
     /// - Parameters:
     ///   - graph: The graph, of an opset from ``firstOpset`` on.
     ///   - outputs: Values that are asked for beside its outputs.
+    /// - Returns: The rewritten graph, or the same.
     static func rewrite(_ graph: Graph, keeping outputs: [String]) -> Graph {
         var names: FusedNames?
         guard let result = rewritten(graph, keeping: outputs, in: nil, all: graph, &names, depth: 0),

@@ -28,6 +28,7 @@ enum AttentionAdjustment: Sendable {
     /// - Parameters:
     ///   - elements: The tensor's first element.
     ///   - place: Where those of the head are.
+    /// - Returns: What the kernel does; it reads the elements when it runs.
     func ofHead(_ elements: UnsafeRawPointer, _ place: Place) -> HeadAttention.Adjustment {
         switch self {
         case .add:
@@ -59,6 +60,7 @@ extension NodePacking {
     ///   - input: The node's input that it is.
     ///   - scoresRank: How many axes the scores have.
     ///   - headAxes: Those of the heads.
+    /// - Returns: The rows, or elements, and the step that reads them.
     /// - Throws: Why it cannot be read where it stands.
     func adjusting(
         _ adjustment: AttentionAdjustment,
