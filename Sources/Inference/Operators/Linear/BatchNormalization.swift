@@ -69,7 +69,7 @@ struct BatchNormalization: Operator {
         }
         let channels = x.shape.rank > 1 ? x.shape[1] : 1
         guard x.shape.rank > 0 else { throw .unsupportedRank(0, input: 0) }
-        if let prepared {
+        if let prepared, x.elementType == .float32 {
             guard prepared.scale.count == channels else {
                 throw .shape(.elementCountMismatch(expected: channels, actual: prepared.scale.count))
             }
