@@ -27,7 +27,7 @@ final class Interruption: Sendable {
     /// Watches for nothing until ``watch()``.
     init() {}
 
-    /// Begins to watch.
+    /// Begins to watch; a signal that comes once this has returned is kept.
     func watch() {
         for number in [SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
@@ -37,7 +37,11 @@ final class Interruption: Sendable {
                 signal(SIGINT, SIG_DFL)
                 signal(SIGTERM, SIG_DFL)
             }
+            // Until the source is registered, which another thread does, a signal would be ignored and lost.
+            let isRegistered = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { isRegistered.signal() }
             source.resume()
+            isRegistered.wait()
             // A source that nobody holds is cancelled; these watch as long as the process lives.
             _ = Unmanaged.passRetained(source as AnyObject)
         }
