@@ -59,7 +59,13 @@ def test_work_in_flight_is_finished_without_a_drain_delay(start):
     connection = server.socket()
     connection.sendall(
         b"POST /v1/models/peptide-bytenet:predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+    # The server has the request then; one that still waits to be accepted would go with the port.
+    ready = b""
+    while not ready.endswith(b"\r\n\r\n"):
+        ready += connection.recv(1)
+    assert ready.startswith(b"HTTP/1.1 100 ")
+    connection.sendall(body)
     server.signal()
     received = drain(connection)
     assert received.startswith(b"HTTP/1.1 200 "), received[:300]
