@@ -3,7 +3,8 @@ import TensorCore
 
 /// Makes MatMul, a scale, biases, masks, Softmax and MatMul one node, whose scores never stand in memory all at once.
 ///
-/// Applies where nobody else reads what stands between them and the softmax is along the last axis, as far as that can be told. No rounding changes.
+/// Applies where nobody else reads what stands between them and the softmax is along the last axis, as far as that can be
+/// told. No rounding changes.
 enum AttentionFusion: PlannerPass {
     static let name = PassName.attentionFusion
 

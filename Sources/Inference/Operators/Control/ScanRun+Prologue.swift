@@ -10,8 +10,8 @@ extension ScanRun {
         if let packing, node.inputs.contains(where: { $0.map { hasRows[$0] } ?? false }) {
             return compute(node, arguments, rowsOf: packing)
         }
-        // Element by element with broadcasting, the steps must stand before the longest of the other shapes.
         if isStepped, node.computation is Gemm { return computeJoined(node, arguments) }
+        // Element by element with broadcasting, the steps must stand before the longest of the other shapes.
         if isStepped, !(node.computation is MatMul), !(node.computation is GatherOperator) {
             var rank = 0
             for (id, argument) in zip(node.inputs, arguments) {
