@@ -54,9 +54,9 @@ bench: build .venv/stamp ## speed against onnxruntime and torch, cost of HTTP an
 soak: build .venv/stamp ## mixed load on the server, SECONDS long: no error, no memory, no file kept
 	@.venv/bin/python Benchmarks/soak.py --seconds $(or $(SECONDS),1800)
 
-fuzz: dependencies ## search for models and requests that trap or hang, SECONDS long each
-	@scripts/fuzz models $(or $(SECONDS),60)
-	@scripts/fuzz requests $(or $(SECONDS),60)
+fuzz: dependencies ## search for models and requests that trap or hang, SECONDS long for each reader
+	@for reader in models instances tensors lines fasta connections; do \
+		scripts/fuzz $$reader $(or $(SECONDS),60); done
 
 sanitize: dependencies ## tests of the server with ThreadSanitizer, and of what calls C with AddressSanitizer
 	@scripts/sanitize thread

@@ -262,7 +262,13 @@ INLINE ptrdiff_t next_tile(ptrdiff_t left, ptrdiff_t limit) {
 struct panels {
     const float *data;
     ptrdiff_t stride, distance;
+    bool backward; ///< The last are read first.
 };
+
+/// Which of `count` parts of B is read as number `index`.
+INLINE ptrdiff_t part_of(const struct panels *b, ptrdiff_t index, ptrdiff_t count) {
+    return b->backward ? count - 1 - index : index;
+}
 
 /// A few rows: wide tiles, then whatever columns are left over; returns the first column not done.
 static ptrdiff_t multiply_few(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
@@ -270,9 +276,9 @@ static ptrdiff_t multiply_few(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float
     _Alignas(64) float tile[WIDE_ROWS * WIDE_COLUMNS];
     struct tile_work work;
     divide_work(d, &work);
-    const ptrdiff_t whole = (n + SN_PANEL - 1) / SN_PANEL * SN_PANEL;
-    ptrdiff_t j = 0;
-    for (; j + WIDE_COLUMNS <= whole; j += WIDE_COLUMNS) {
+    const ptrdiff_t count = (n + SN_PANEL - 1) / SN_PANEL * SN_PANEL / WIDE_COLUMNS;
+    for (ptrdiff_t part = 0; part < count; part++) {
+        const ptrdiff_t j = part_of(b, part, count) * WIDE_COLUMNS;
         const float *panel = b->data + j / SN_PANEL * b->distance;
         const bool all = j + WIDE_COLUMNS <= n;
         const struct tile_output o = all ? aim(&work, 0, j, tile, WIDE_COLUMNS) : plain_sums(tile, WIDE_COLUMNS);
@@ -284,7 +290,7 @@ static ptrdiff_t multiply_few(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float
         if (!all) finish_tile(d, 0, m, j, n - j, tile, WIDE_COLUMNS);
         else if (!work.finishes) finish_tile(&work.rest, 0, m, j, WIDE_COLUMNS, tile, WIDE_COLUMNS);
     }
-    return j;
+    return count * WIDE_COLUMNS;
 }
 
 /// Rows, in whole tiles, of a block that stays in a cache while all panels pass by.
@@ -302,10 +308,11 @@ static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *
     struct tile_work work;
     divide_work(d, &work);
     const ptrdiff_t first = m <= WIDE_ROWS ? multiply_few(m, n, k, a, lda, b, d) : 0;
-    const ptrdiff_t block = block_rows(n, k);
+    const ptrdiff_t block = block_rows(n, k), count = (n - first + TILE_COLUMNS - 1) / TILE_COLUMNS;
     for (ptrdiff_t begin = 0; begin < m; begin += block) {
         const ptrdiff_t end = begin + block < m ? begin + block : m;
-        for (ptrdiff_t j = first; j < n; j += TILE_COLUMNS) {
+        for (ptrdiff_t part = 0; part < count; part++) {
+            const ptrdiff_t j = first + part_of(b, part, count) * TILE_COLUMNS;
             const float *panel = b->data + j / SN_PANEL * b->distance + j % SN_PANEL;
             const bool all = j + TILE_COLUMNS <= n;
             for (ptrdiff_t row = begin; row < end;) {
@@ -328,17 +335,25 @@ static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const f
                      const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
                      ptrdiff_t residual_stride) {
     const struct destination d = {c, ldc, residual_stride, alpha, beta, e, NULL};
-    const struct panels b = {panels, SN_PANEL, k * SN_PANEL};
+    const struct panels b = {panels, SN_PANEL, k * SN_PANEL, false};
+    multiply_panels(m, n, k, a, lda, &b, &d);
+}
+
+static void multiply_backward(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                              const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                              ptrdiff_t residual_stride) {
+    const struct destination d = {c, ldc, residual_stride, alpha, beta, e, NULL};
+    const struct panels b = {panels, SN_PANEL, k * SN_PANEL, true};
     multiply_panels(m, n, k, a, lda, &b, &d);
 }
 
 /// C = alpha * A * B * scale + shift, the last two element by element: the scale is a row.
 static void multiply_affine(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
-                            const float *panels, const float *scale, const float *shift, ptrdiff_t shift_stride,
-                            float *c, ptrdiff_t ldc) {
+                            const float *panels, bool backward, const float *scale, const float *shift,
+                            ptrdiff_t shift_stride, float *c, ptrdiff_t ldc) {
     const struct tile_affine affine = {scale, shift, shift_stride};
     const struct destination d = {c, ldc, 0, alpha, 0, NULL, &affine};
-    const struct panels b = {panels, SN_PANEL, k * SN_PANEL};
+    const struct panels b = {panels, SN_PANEL, k * SN_PANEL, backward};
     multiply_panels(m, n, k, a, lda, &b, &d);
 }
 
@@ -347,12 +362,12 @@ static void multiply_unpacked(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha
     const ptrdiff_t whole = n / SN_PANEL * SN_PANEL;
     struct destination d = {c, ldc, 0, alpha, beta, NULL, NULL};
     if (whole > 0) {
-        const struct panels panels = {b, ldb, SN_PANEL};
+        const struct panels panels = {b, ldb, SN_PANEL, false};
         multiply_panels(m, whole, k, a, lda, &panels, &d);
     }
     if (whole == n) return;
     pack(k, n - whole, b + whole, ldb, 1, scratch);
     d.c = c + whole;
-    const struct panels panels = {scratch, SN_PANEL, k * SN_PANEL};
+    const struct panels panels = {scratch, SN_PANEL, k * SN_PANEL, false};
     multiply_panels(m, n - whole, k, a, lda, &panels, &d);
 }

@@ -70,6 +70,10 @@ static void softmax(bool logarithm, ptrdiff_t outer, ptrdiff_t axis, ptrdiff_t i
     }
 }
 
+static void softmax_rows(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride, float *x) {
+    for (ptrdiff_t row = 0; row < rows; row++) softmax_row(false, columns, x + row * stride, x + row * stride);
+}
+
 static void layer_normalization(ptrdiff_t rows, ptrdiff_t columns, float epsilon, const float *scale,
                                 const float *bias, const float *x, float *y, float *means, float *inverse_deviations) {
     for (ptrdiff_t r = 0; r < rows; r++, x += columns, y += columns) {

@@ -55,16 +55,19 @@ INLINE const float *step_place(const struct sn_step_operand *o, ptrdiff_t step, 
 static void run_step(const struct sn_step *s, ptrdiff_t step, ptrdiff_t first, ptrdiff_t rows) {
     const float *a = step_place(&s->a, step, first);
     float *c = s->c + (s->c_by_row ? first : step) * s->c_step;
+    const bool backward = step & 1;
     if (s->kind == SN_STEP_MULTIPLY) {
         const struct sn_epilogue *e = s->has_epilogue ? &s->epilogue : NULL;
         if (s->narrow_panels)
             s->narrow_multiply(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->narrow_panels, 0, c, s->c_row, e, 0);
-        else multiply(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c, s->c_row, e, 0);
+        else (backward ? multiply_backward : multiply)(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, 0, c,
+                                                       s->c_row, e, 0);
         return;
     }
     const float *b = step_place(&s->b, step, first), *d = step_place(&s->d, step, first);
     if (s->kind == SN_STEP_MULTIPLY_AFFINE) {
-        multiply_affine(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, b, d, s->d.row, c, s->c_row);
+        multiply_affine(rows, s->columns, s->inner, s->alpha, a, s->a.row, s->panels, backward, b, d, s->d.row, c,
+                        s->c_row);
         return;
     }
     const ptrdiff_t columns = s->dense ? rows * s->columns : s->columns;

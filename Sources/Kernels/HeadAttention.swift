@@ -85,6 +85,10 @@ public struct HeadAttention: Sendable {
         return max(tile, min(5 * tile, 8192 / keyCount / tile * tile))
     }
 
+    /// Elements from one query's scores to the next's: whole cache lines, and an odd number of them, so that the rows of a tile
+    /// do not all fall on the same lines of the cache.
+    private static func stride(_ keyCount: Int) -> Int { ((keyCount + 15) / 16 | 1) * 16 }
+
     /// The length of a query and of a key.
     public let width: Int
     /// The length of a value.
@@ -135,17 +139,18 @@ public struct HeadAttention: Sendable {
         let keyPanels = (keyCount + panel - 1) / panel * panel * width
         let valuePanels = (valueWidth + panel - 1) / panel * panel * keyCount
         let rows = min(queryCount, Self.block(keyCount))
+        let stride = Self.stride(keyCount)
         let (factor, divisor): (Float, Float?) =
             switch scaling {
             case .factor(let factor): (factor, nil)
             case .divisor(let divisor): (1, divisor)
             }
-        withScratch(keyPanels + valuePanels + rows * keyCount) { keys in
+        withScratch(keyPanels + valuePanels + rows * stride) { keys in
             let values = keys + keyPanels
             let scores = values + valuePanels
             active.pack(width, keyCount, k.start, k.column, k.row, keys)
             active.pack(keyCount, valueWidth, v.start, v.row, 1, values)
-            for first in stride(from: 0, to: queryCount, by: rows) {
+            for first in Swift.stride(from: 0, to: queryCount, by: rows) {
                 let count = min(rows, queryCount - first)
                 let queries = q.start + first * q.row
                 active.multiply(
@@ -158,24 +163,28 @@ public struct HeadAttention: Sendable {
                     keys,
                     0,
                     scores,
-                    keyCount,
+                    stride,
                     nil,
                     0
                 )
-                if let divisor { for index in 0..<count * keyCount { scores[index] /= divisor } }
-                for adjustment in adjustments {
+                if let divisor {
                     for row in 0..<count {
-                        Self.apply(adjustment, to: scores + row * keyCount, query: first + row, keyCount)
+                        for key in 0..<keyCount { scores[row * stride + key] /= divisor }
                     }
                 }
-                weigh(scores, count, keyCount)
+                for adjustment in adjustments {
+                    for row in 0..<count {
+                        Self.apply(adjustment, to: scores + row * stride, query: first + row, keyCount)
+                    }
+                }
+                weigh(scores, count, keyCount, stride)
                 active.multiply(
                     count,
                     valueWidth,
                     keyCount,
                     1,
                     scores,
-                    keyCount,
+                    stride,
                     values,
                     0,
                     y + first * row,
@@ -188,25 +197,27 @@ public struct HeadAttention: Sendable {
     }
 
     /// Turns scores into probabilities.
-    private func weigh(_ scores: UnsafeMutablePointer<Float>, _ count: Int, _ keyCount: Int) {
-        switch cleaning {
-        case .none: active.softmax(false, count, keyCount, 1, scores, scores)
-        case .everyNaN:
-            active.softmax(false, count, keyCount, 1, scores, scores)
-            for index in 0..<count * keyCount where scores[index].isNaN { scores[index] = 0 }
-        case .emptyQueries:
+    private func weigh(
+        _ scores: UnsafeMutablePointer<Float>,
+        _ count: Int,
+        _ keyCount: Int,
+        _ stride: Int
+    ) {
+        guard cleaning == .emptyQueries else {
+            active.softmax_rows(count, keyCount, stride, scores)
+            guard cleaning == .everyNaN else { return }
             for row in 0..<count {
-                let scores = scores + row * keyCount
-                var isEmpty = true
-                for key in 0..<keyCount where scores[key] != -.infinity {
-                    isEmpty = false
-                    break
-                }
-                if isEmpty {
-                    scores.update(repeating: 0, count: keyCount)
-                } else {
-                    active.softmax(false, 1, keyCount, 1, scores, scores)
-                }
+                let scores = scores + row * stride
+                for key in 0..<keyCount where scores[key].isNaN { scores[key] = 0 }
+            }
+            return
+        }
+        for row in 0..<count {
+            let scores = scores + row * stride
+            if (0..<keyCount).allSatisfy({ scores[$0] == -.infinity }) {
+                scores.update(repeating: 0, count: keyCount)
+            } else {
+                active.softmax_rows(1, keyCount, stride, scores)
             }
         }
     }

@@ -63,6 +63,27 @@ struct InstructionSetTests {
     }
 
     @Test(arguments: available)
+    func `a product that reads its weights from their end has the same bits`(set: InstructionSet) throws {
+        let table = try kernels(set)
+        var numbers = Numbers(seed: 21)
+        let k = 19
+        for n in [1, 16, 31, 32, 33, 63, 64, 65, 127, 128, 129, 160, 200, 384, 390] {
+            let b = numbers.array(k * n)
+            var panels = [Float](repeating: .nan, count: (n + 31) / 32 * 32 * k)
+            table.pack(k, n, b, n, 1, &panels)
+            for m in [1, 2, 3, 4, 6, 7, 12, 13, 170] {
+                let a = numbers.array(m * k)
+                var (forward, backward) = (
+                    [Float](repeating: .nan, count: m * n), [Float](repeating: .infinity, count: m * n)
+                )
+                table.multiply(m, n, k, 1, a, k, panels, 0, &forward, n, nil, 0)
+                table.multiply_backward(m, n, k, 1, a, k, panels, 0, &backward, n, nil, 0)
+                #expect(forward.bits == backward.bits, "\(m) rows, \(n) columns")
+            }
+        }
+    }
+
+    @Test(arguments: available)
     func `products and both convolutions keep their rows' bits and agree with each other`(set: InstructionSet)
         throws
     {

@@ -1,7 +1,8 @@
 import CKernels
-import Kernels
 import TensorCore
 import Testing
+
+@testable import Kernels
 
 /// Convolutions of bfloat16, with every instruction set that this machine can run.
 struct NarrowConvolutionTests {
@@ -139,7 +140,7 @@ struct NarrowConvolutionTests {
             weights: GEMMTests.transposed(b, rows: k, columns: n),
             recurrence: numbers.array(n * n)
         )
-        try layer.narrowed().project(a, rows: m, into: &rows)
+        try layer.narrowed().project(a, stride: k, rows: m, into: &rows)
         #expect(rows.hasBits(of: expected))
     }
 

@@ -153,6 +153,8 @@ struct sn_kernels {
     /// Over the middle axis of [outer, axis, inner].
     void (*reduce)(int operation, ptrdiff_t outer, ptrdiff_t axis, ptrdiff_t inner, const float *x, float *y);
     void (*softmax)(bool logarithm, ptrdiff_t outer, ptrdiff_t axis, ptrdiff_t inner, const float *x, float *y);
+    /// The softmax of rows of `columns`, `stride` apart, in place.
+    void (*softmax_rows)(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride, float *x);
     void (*layer_normalization)(ptrdiff_t rows, ptrdiff_t columns, float epsilon, const float *scale,
                                 const float *bias, const float *x, float *y, float *means, float *inverse_deviations);
     /// Adds x - shift and its square over the runs of each row to the row's `lanes` [2][SN_MOMENT_LANES], as if the runs
@@ -177,6 +179,11 @@ struct sn_kernels {
     void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
                      const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
                      ptrdiff_t residual_stride);
+    /// The same, reading B from its end: called in turn with `multiply` on one B, each finds in the nearest cache what the other
+    /// read last.
+    void (*multiply_backward)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
+                              const float *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
+                              ptrdiff_t residual_stride);
     /// C = alpha * A * B + beta * C with B as it is; `scratch` holds k * SN_PANEL floats. Best for few rows.
     void (*multiply_unpacked)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
                               const float *b, ptrdiff_t ldb, float beta, float *c, ptrdiff_t ldc, float *scratch);

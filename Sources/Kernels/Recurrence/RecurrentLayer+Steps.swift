@@ -25,15 +25,16 @@ extension RecurrentLayer {
     /// The sequences may come in any order; they are sorted by length inside. A sequence of length 0 keeps its state.
     ///
     /// - Parameters:
-    ///   - projections: What ``project(_:rows:into:)`` gave for all positions; read only at positions inside a length.
-    ///   - places: Where the row of each position stands in `projections`, in elements.
+    ///   - x: Rows of `features` elements; read only at positions inside a length.
+    ///   - places: Where the row of each position stands in `x`, in elements.
     ///   - lengths: The steps of each sequence, each at least 0.
     ///   - isReversed: Whether each sequence is read from its own end.
     ///   - states: The initial states, in the sequences' order; afterwards the last ones.
     ///   - output: Where the state after each position is written, `hidden` elements each; nil if nobody asks.
-    /// - Complexity: O(positions * hidden * width); scratch of O(sequences * width).
+    /// - Complexity: O(positions * (features + hidden) * width); scratch of O(sequences * width) and some 0.5 MB, 8 MB for large
+    ///   weights.
     public func run(
-        _ projections: UnsafePointer<Float>,
+        _ x: UnsafePointer<Float>,
         _ places: StepRows,
         lengths: [Int],
         isReversed: Bool,
@@ -44,45 +45,46 @@ extension RecurrentLayer {
         let living = order.prefix { lengths[$0] > 0 }
         guard let first = living.first else { return }
         let (count, steps) = (living.count, lengths[first])
-        withScratch(count * (width + 4 * hidden)) { scratch in
-            let h = scratch + count * width
-            let c = h + count * hidden
-            for (row, sequence) in living.enumerated() {
-                (h + row * hidden).update(from: states.hidden + sequence * hidden, count: hidden)
-                guard let cells = states.cell else { continue }
-                (c + row * hidden).update(from: cells + sequence * hidden, count: hidden)
-            }
-            var inputs = living.map { sequence in
-                projections + places.starts[sequence]
-                    + (isReversed ? (lengths[sequence] - 1) * places.step : 0)
-            }
-            var outputs =
-                output.map { y, places in
-                    living.map { sequence in
-                        y + places.starts[sequence]
-                            + (isReversed ? (lengths[sequence] - 1) * places.step : 0)
-                    }
-                } ?? []
-            let inputStep = isReversed ? -places.step : places.step
-            let outputStep = output.map { isReversed ? -$1.step : $1.step } ?? 0
-            let memory = StepMemory(self, scratch: scratch, count: count, h: h, c: c)
-            inputs.withUnsafeMutableBufferPointer { inputs in
-                outputs.withUnsafeMutableBufferPointer { outputs in
-                    withStepper(memory, inputs, outputs, ahead: inputStep) { stepper in
-                        var alive = count
-                        for step in 0..<steps {
-                            while alive > 0, lengths[living[alive - 1]] <= step { alive -= 1 }
-                            stepper.take(rows: alive)
-                            for row in 0..<alive { inputs[row] += inputStep }
-                            if !outputs.isEmpty { for row in 0..<alive { outputs[row] += outputStep } }
+        let projections = StepProjections(
+            self,
+            x: x,
+            places: places,
+            lengths: living.map { lengths[$0] },
+            order: living,
+            isReversed: isReversed
+        )
+        withScratch(projections.count) { made in
+            // Small, and so on the stack, apart from the large blocks that all begin alike in their pages.
+            withScratch(count * (width + 4 * hidden)) { scratch in
+                let memory = StepMemory(self, scratch: scratch, count: count)
+                for (row, sequence) in living.enumerated() { memory.load(states, sequence, row, hidden) }
+                var outputs =
+                    output.map { y, places in
+                        living.map { sequence in
+                            y + places.starts[sequence]
+                                + (isReversed ? (lengths[sequence] - 1) * places.step : 0)
+                        }
+                    } ?? []
+                let outputStep = output.map { isReversed ? -$1.step : $1.step } ?? 0
+                var inputs = [UnsafePointer<Float>](repeating: UnsafePointer(made), count: count)
+                inputs.withUnsafeMutableBufferPointer { inputs in
+                    outputs.withUnsafeMutableBufferPointer { outputs in
+                        withStepper(memory, inputs, outputs, ahead: projections.step) { stepper in
+                            var (alive, left) = (count, 0)
+                            for step in 0..<steps {
+                                while alive > 0, lengths[living[alive - 1]] <= step { alive -= 1 }
+                                if left == 0 {
+                                    left = projections.make(from: step, rows: alive, into: made, inputs)
+                                }
+                                left -= 1
+                                stepper.take(rows: alive)
+                                for row in 0..<alive { inputs[row] += projections.step }
+                                if !outputs.isEmpty { for row in 0..<alive { outputs[row] += outputStep } }
+                            }
                         }
                     }
                 }
-            }
-            for (row, sequence) in living.enumerated() {
-                (states.hidden + sequence * hidden).update(from: h + row * hidden, count: hidden)
-                guard let cells = states.cell else { continue }
-                (cells + sequence * hidden).update(from: c + row * hidden, count: hidden)
+                for (row, sequence) in living.enumerated() { memory.store(states, sequence, row, hidden) }
             }
         }
     }
@@ -96,7 +98,7 @@ extension RecurrentLayer {
         _ body: (inout RecurrentStepper) -> Void
     ) {
         candidateBias.withElements(of: Float.self) { bias in
-            withPeepholes { peepholes in
+            withMatrices { stateMatrix, candidateMatrix, peepholes in
                 var native = sn_recurrent_step()
                 native.hidden = hidden
                 native.clip = cell.clip ?? -1
@@ -129,9 +131,17 @@ extension RecurrentLayer {
         }
     }
 
-    private func withPeepholes(_ body: (UnsafePointer<Float>?) -> Void) {
-        guard let peepholes else { return body(nil) }
-        peepholes.withElements(of: Float.self) { body($0.baseAddress) }
+    private func withMatrices(
+        _ body: (HeldMatrix, _ candidate: HeldMatrix?, _ peepholes: UnsafePointer<Float>?) -> Void
+    ) {
+        stateMatrix.hold { state in
+            let peepholes = peepholes ?? candidateBias
+            peepholes.withElements(of: Float.self) { elements in
+                let elements = self.peepholes == nil ? nil : elements.baseAddress
+                guard let candidateMatrix else { return body(state, nil, elements) }
+                candidateMatrix.hold { body(state, $0, elements) }
+            }
+        }
     }
 }
 
@@ -144,19 +154,27 @@ private struct StepMemory {
     let masked: UnsafeMutablePointer<Float>
     let fresh: UnsafeMutablePointer<Float>
 
-    /// Scratch of `count * (width + 4 * hidden)` elements, of which `h` and `c` are the two parts after the products.
-    init(
-        _ layer: RecurrentLayer,
-        scratch: UnsafeMutablePointer<Float>,
-        count: Int,
-        h: UnsafeMutablePointer<Float>,
-        c: UnsafeMutablePointer<Float>
-    ) {
+    /// Scratch of `count * (width + 4 * hidden)` elements.
+    init(_ layer: RecurrentLayer, scratch: UnsafeMutablePointer<Float>, count: Int) {
         products = scratch
-        self.h = h
-        self.c = c
-        masked = scratch + count * (layer.width + 2 * layer.hidden)
+        h = scratch + count * layer.width
+        c = h + count * layer.hidden
+        masked = c + count * layer.hidden
         fresh = masked + count * layer.hidden
+    }
+
+    /// Takes the first states of a sequence.
+    func load(_ states: RecurrentLayer.States, _ sequence: Int, _ row: Int, _ hidden: Int) {
+        (h + row * hidden).update(from: states.hidden + sequence * hidden, count: hidden)
+        guard let cells = states.cell else { return }
+        (c + row * hidden).update(from: cells + sequence * hidden, count: hidden)
+    }
+
+    /// Returns the last states of a sequence.
+    func store(_ states: RecurrentLayer.States, _ sequence: Int, _ row: Int, _ hidden: Int) {
+        (states.hidden + sequence * hidden).update(from: h + row * hidden, count: hidden)
+        guard let cells = states.cell else { return }
+        (cells + sequence * hidden).update(from: c + row * hidden, count: hidden)
     }
 }
 
@@ -165,18 +183,20 @@ private struct StepMemory {
 /// Holds no more than that takes, since copying a whole layer would cost more than a short step.
 private struct RecurrentStepper {
     let kind: RecurrentCell.Kind
-    let stateMatrix: PackedMatrix
-    let candidateMatrix: PackedMatrix?
+    let stateMatrix: HeldMatrix
+    let candidateMatrix: HeldMatrix?
     let memory: StepMemory
     /// The layer, if its functions have no kernels.
     let formulas: RecurrentLayer?
     let inputs: UnsafeMutableBufferPointer<UnsafePointer<Float>>
     let outputs: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>>
     var native: sn_recurrent_step
+    var isOddStep = false
 
     /// The step of the first `rows` sequences.
     mutating func take(rows: Int) {
-        multiply(rows, memory.h, stateMatrix, into: memory.products)
+        isOddStep.toggle()
+        stateMatrix.multiply(rows: rows, memory.h, into: memory.products, backward: isOddStep)
         if let formulas { return take(rows: rows, formulas) }
         inputs.withMemoryRebound(to: UnsafePointer<Float>?.self) { inputs in
             outputs.withMemoryRebound(to: UnsafeMutablePointer<Float>?.self) { outputs in
@@ -189,7 +209,12 @@ private struct RecurrentStepper {
                     guard let candidateMatrix else { return }
                     native.masked = memory.masked
                     active.gru_gate_step(&native, rows)
-                    multiply(rows, memory.masked, candidateMatrix, into: memory.fresh)
+                    candidateMatrix.multiply(
+                        rows: rows,
+                        memory.masked,
+                        into: memory.fresh,
+                        backward: isOddStep
+                    )
                     native.masked = memory.fresh
                     active.gru_state_step(&native, rows)
                 case .lstm: active.lstm_step(&native, rows)
@@ -209,20 +234,11 @@ private struct RecurrentStepper {
         )
         if let candidateMatrix {
             layer.cell.resetWithFormulas(step, rows: rows, masked: memory.masked)
-            multiply(rows, memory.masked, candidateMatrix, into: memory.fresh)
+            candidateMatrix.multiply(rows: rows, memory.masked, into: memory.fresh, backward: isOddStep)
         }
         layer.cell.stepWithFormulas(step, rows: rows, candidates: memory.fresh)
         for row in outputs.indices.prefix(rows) {
             outputs[row].update(from: memory.h + row * layer.hidden, count: layer.hidden)
         }
-    }
-
-    private func multiply(
-        _ rows: Int,
-        _ states: UnsafePointer<Float>,
-        _ matrix: PackedMatrix,
-        into products: UnsafeMutablePointer<Float>
-    ) {
-        GEMM.multiply(m: rows, a: states, lda: matrix.rows, matrix, c: products, ldc: matrix.columns)
     }
 }

@@ -3,17 +3,16 @@ public import TensorCore
 
 /// One direction of an RNN, GRU or LSTM, its weights packed once.
 ///
-/// A layer runs in two parts: ``project(_:rows:into:)`` makes what the inputs of *all* positions of all sequences give
-/// to the gates, one product; ``run(_:_:lengths:isReversed:output:)`` then takes the steps. At each step the
-/// sequences that have not ended are the rows of one product, so that a step costs only those alive. A sequence's bits
-/// depend on its own rows, length and initial state alone: not on its neighbours, their number or their order.
+/// What the inputs give to the gates is made for many steps at once, in products that leave their results in a cache until
+/// the steps read them. At each step the sequences that have not ended are the rows of one product with the states, so that
+/// a step costs only those alive. A sequence's bits depend on its own rows, length and initial state alone: not on its
+/// neighbours, their number or their order.
 ///
 /// For packed rows `[rows, features]` of sequences with `lengths`, both directions into `[rows, 2 * hidden]`:
 /// ```swift
 /// for (index, layer) in layers.enumerated() {
-///     layer.project(x, rows: rows, into: gates)
 ///     layer.run(
-///         gates, StepRows(packed: lengths, width: layer.width), lengths: lengths, isReversed: index == 1,
+///         x, StepRows(packed: lengths, width: layer.features), lengths: lengths, isReversed: index == 1,
 ///         states: h, output: (y, StepRows(packed: lengths, width: 2 * hidden, column: index * hidden)))
 /// }
 /// ```
@@ -117,19 +116,20 @@ public struct RecurrentLayer: Sendable {
         return layer
     }
 
-    /// What inputs give to the gates: `x W + b`, in one product for all rows.
+    /// What inputs give to the gates: `x W + b`.
     ///
     /// - Parameters:
-    ///   - x: `[rows, features]`, of any sequences in any order.
+    ///   - x: Rows of `features` elements.
+    ///   - stride: Elements from one row to the next.
     ///   - rows: The number of rows.
     ///   - y: `[rows, width]`; must not overlap `x`.
     /// - Complexity: O(rows * features * width), no allocation.
-    public func project(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {
+    func project(_ x: UnsafePointer<Float>, stride: Int, rows: Int, into y: UnsafeMutablePointer<Float>) {
         inputBias.withElements(of: Float.self) { bias in
             GEMM.multiply(
                 m: rows,
                 a: x,
-                lda: features,
+                lda: stride,
                 inputMatrix,
                 c: y,
                 ldc: width,

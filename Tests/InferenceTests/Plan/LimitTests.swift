@@ -148,9 +148,12 @@ struct LimitTests {
         )
     }
 
-    @Test func `each direction of a GRU may have projections of as many bytes as the limit`() throws {
-        let (steps, gates) = (32, 3)
-        let weights = try Tensor([Float](repeating: 0.5, count: 2 * gates), shape: [2, gates, 1])
+    @Test func `a GRU is bounded by its answers, not by its gates`() throws {
+        let (steps, gates, directions) = (32, 3, 2)
+        let weights = try Tensor(
+            [Float](repeating: 0.5, count: directions * gates),
+            shape: [directions, gates, 1]
+        )
         let input = try Tensor([Float](repeating: 1, count: steps), shape: [steps, 1, 1])
         let nodes = [
             Node("ReduceSum", inputs: ["x"], outputs: ["sum"]),
@@ -165,11 +168,11 @@ struct LimitTests {
             ),
         ]
         let initializers = [Initializer("s", input), Initializer("w", weights)]
-        let bytes = steps * gates * MemoryLayout<Float>.size
+        let bytes = steps * directions * MemoryLayout<Float>.size
         try run(model(nodes, initializers: initializers, limits: ModelLimits(tensorBytes: bytes)))
         #expect(
             fault(model(nodes, initializers: initializers, limits: ModelLimits(tensorBytes: bytes - 1)))
-                == .tensorTooLarge(shape: [steps, gates], limitBytes: bytes - 1)
+                == .tensorTooLarge(shape: [steps, directions, 1, 1], limitBytes: bytes - 1)
         )
     }
 

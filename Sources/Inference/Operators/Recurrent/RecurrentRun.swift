@@ -47,7 +47,7 @@ struct RecurrentRun {
 
     /// `Y` and the last states, `Y_h` and, where the node has cells, `Y_c`.
     func evaluate(hasCells: Bool, _ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
-        let (hidden, directions, width) = (attributes.hiddenSize, attributes.cells.count, attributes.width)
+        let (hidden, directions) = (attributes.hiddenSize, attributes.cells.count)
         let yShape =
             attributes.isBatchFirst
             ? [batch, steps, directions, hidden] : [steps, directions, batch, hidden]
@@ -58,15 +58,13 @@ struct RecurrentRun {
         }
         var states = try state(5, inputs)
         var cells = hasCells ? try state(6, inputs) : nil
-        try RecurrentDirections(attributes: attributes, weights: weights, lengths: lengths).run(
+        RecurrentDirections(attributes: attributes, weights: weights, lengths: lengths).run(
             x,
-            rows: steps * batch,
-            at: places(width: width, directions: 1, 0),
+            at: places(width: x.shape[2], directions: 1, 0),
             states: &states,
             cells: &cells,
             into: &y,
-            at: { places(width: hidden, directions: directions, $0) },
-            inputs
+            at: { places(width: hidden, directions: directions, $0) }
         )
         var outputs = [y, try laidOut(states, inputs)]
         if let cells { outputs.append(try laidOut(cells, inputs)) }

@@ -4,8 +4,8 @@ import TensorCore
 /// An RNN, GRU or LSTM over every sequence: `X [R, features]` to `Y [R, directions, hidden]` and the last states,
 /// `[B, directions, hidden]`.
 ///
-/// What the inputs give to the gates is one product for all rows. The sequences then step side by side, sorted by length, so
-/// that a step costs only those that have not ended; a reversed direction begins at each sequence's own end.
+/// The sequences step side by side, sorted by length, so that a step costs only those that have not ended; a reversed
+/// direction begins at each sequence's own end.
 ///
 /// Inputs: the rows, the offsets of the sequences in them, the first hidden states, and the first cell states; states are
 /// `[B, directions, hidden]` or, the same for all, `[directions, hidden]`, with any axes of length 1 left out, or absent for zeros.
@@ -17,7 +17,7 @@ struct SegmentRecurrence: Operator, SteppingOperator {
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs.float32(0)
-        let (hidden, directions, width) = (attributes.hiddenSize, weights.layers.count, attributes.width)
+        let (hidden, directions) = (attributes.hiddenSize, weights.layers.count)
         let features = weights.layers.first?.features ?? 0
         guard x.shape.rank > 0, x.count == x.shape[0] * features else {
             throw .shape(.dimensionMismatch(axis: 1, expected: features, actual: x.count))
@@ -34,16 +34,14 @@ struct SegmentRecurrence: Operator, SteppingOperator {
         if attributes.hasCells {
             cells = try RecurrentDirections.turned(state(3, segments.count, inputs), inputs)
         }
-        try RecurrentDirections(attributes: attributes, weights: weights, lengths: lengths).run(
+        RecurrentDirections(attributes: attributes, weights: weights, lengths: lengths).run(
             x,
-            rows: rows,
-            at: StepRows(packed: lengths, width: width),
+            at: StepRows(packed: lengths, width: features),
             states: &states,
             cells: &cells,
             into: &y,
             at: writesSteps
-                ? { StepRows(packed: lengths, width: directions * hidden, column: $0 * hidden) } : nil,
-            inputs
+                ? { StepRows(packed: lengths, width: directions * hidden, column: $0 * hidden) } : nil
         )
         var outputs = [y, try RecurrentDirections.turned(states, inputs)]
         if let cells { outputs.append(try RecurrentDirections.turned(cells, inputs)) }
