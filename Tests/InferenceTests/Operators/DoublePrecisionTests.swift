@@ -86,6 +86,18 @@ struct DoublePrecisionTests {
         #expect(try SingleNode("ReduceMean").run([x])[0].doubles[0].isNaN)
     }
 
+    @Test func `the mean of a row without elements is NaN`() throws {
+        let (x, scale) = (try Tensor([Float](), shape: [2, 0]), try Tensor([Float](), shape: [0]))
+        let node = SingleNode("LayerNormalization")
+        for inputs in [[x, scale], [x.widened, scale.widened]] {
+            let outputs = try node.run(inputs, outputs: [true, true, true])
+            #expect(outputs[0].count == 0)
+            for statistic in outputs.dropFirst() {
+                #expect(statistic.shape == [2, 1] && statistic.doubles.allSatisfy(\.isNaN))
+            }
+        }
+    }
+
     @Test func `integers are multiplied as integers, which wrap around`() throws {
         let a = try Tensor([Int64.max, 2], shape: [1, 2])
         let b = try Tensor([2, 1] as [Int64], shape: [2, 1])

@@ -1,7 +1,7 @@
 import Kernels
 import TensorCore
 
-/// LayerNormalization: each row, all axes from `axis` on, by its own mean and variance.
+/// LayerNormalization: each row, all axes from `axis` on, by its own mean and variance; those of a row without elements are NaN.
 struct LayerNormalizationOperator: Operator {
     private let axis: Int
     private let epsilon: Float
@@ -43,7 +43,6 @@ struct LayerNormalizationOperator: Operator {
         var y = try inputs.makeTensor(.float32, x.shape)
         var means = try inputs.makeTensor(.float32, kept)
         var deviations = try inputs.makeTensor(.float32, kept)
-        guard columns > 0 else { return .many([y, means, deviations]) }
         let addend = bias ?? scale
         x.withPointer(to: Float.self) { x in
             scale.withPointer(to: Float.self) { scale in
@@ -87,7 +86,7 @@ struct LayerNormalizationOperator: Operator {
         var deviations = means
         let y = try inputs.makeTensor(of: Double.self, x.shape) { y in
             x.withPointer(to: Double.self) { x in
-                for row in 0..<rows where columns > 0 {
+                for row in 0..<rows {
                     let (source, target) = (x + row * columns, y + row * columns)
                     let (mean, factor) = RowStatistics.of(source, count: columns, epsilon: Double(epsilon))
                     for index in 0..<columns {
