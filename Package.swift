@@ -49,7 +49,13 @@ let package = Package(
             dependencies: [.product(name: "NIOConcurrencyHelpers", package: nio)],
             swiftSettings: strict
         ),
-        .target(name: "Kernels", dependencies: ["TensorCore", "CKernels"], swiftSettings: strict),
+        .target(
+            name: "Kernels",
+            dependencies: [
+                "TensorCore", "CKernels", .product(name: "NIOConcurrencyHelpers", package: nio),
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "ONNXGraph",
             dependencies: [

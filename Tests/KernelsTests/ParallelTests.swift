@@ -17,14 +17,18 @@ struct ParallelTests {
     func `every row is done once, in ranges that begin at multiples of the unit`(team: Int) {
         for count in Array(0...40) + [1000, 4097] {
             for unit in [1, 5, 12, 64] {
-                let done = Mutex([Int](repeating: 0, count: count))
-                shared(team) {
-                    Parallel.forEach(count, work: 1 << 20, multipleOf: unit) { rows in
-                        done.withLock { for row in rows { $0[row] += 1 } }
-                        if rows.lowerBound % unit != 0 { done.withLock { $0[0] = 9 } }
+                let misplaced = Atomic(0)
+                var done = [Int](repeating: 0, count: count)
+                done.withUnsafeMutableBufferPointer { done in
+                    shared(team) {
+                        Parallel.forEach(count, work: 1 << 20, multipleOf: unit) { rows in
+                            for row in rows { done[row] += 1 }
+                            if rows.lowerBound % unit != 0 { misplaced.add(1, ordering: .relaxed) }
+                        }
                     }
                 }
-                #expect(done.withLock { $0 } == [Int](repeating: 1, count: count))
+                #expect(done == [Int](repeating: 1, count: count))
+                #expect(misplaced.load(ordering: .relaxed) == 0)
             }
         }
     }
@@ -83,6 +87,37 @@ struct ParallelTests {
             }
         }
         #expect(done.load(ordering: .relaxed) == 1000)
+    }
+
+    @Test func `helpers that fell asleep are woken, and those that are awake take the next call`() {
+        let threads = HelperThreads()
+        let calls = Atomic(0)
+        let clock = ContinuousClock()
+        for round in 0..<200 {
+            threads.run(on: 3) { if $0 { calls.add(1, ordering: .relaxed) } }
+            // Longer than they stay awake, and not at all.
+            let end = clock.now + .microseconds(round % 2 * 300)
+            while clock.now < end {}
+        }
+        #expect(calls.load(ordering: .relaxed) == 600)
+    }
+
+    @Test func `calls for threads that the system does not give are made by the caller`() {
+        let threads = HelperThreads { _ in nil }
+        var calls = (helpers: 0, own: 0)
+        threads.run(on: 3) { if $0 { calls.helpers += 1 } else { calls.own += 1 } }
+        #expect(calls == (3, 1))
+    }
+
+    @Test func `what a helper wrote is seen by the caller`() {
+        let threads = HelperThreads()
+        for round in 0..<1000 {
+            var written = [0, 0]
+            written.withUnsafeMutableBufferPointer { written in
+                threads.run(on: 1) { written[$0 ? 1 : 0] = round }
+            }
+            #expect(written == [round, round])
+        }
     }
 
     private func same(_ name: String, count: Int, _ compute: (UnsafeMutablePointer<Float>) -> Void) {

@@ -207,6 +207,15 @@ struct sn_kernels {
     struct sn_narrow_kernels narrow;
 };
 
+/// Tells the processor that the thread waits for another in a loop.
+static inline void sn_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 /// The table of an instruction set; null if this machine cannot run it.
 const struct sn_kernels *sn_kernels_for(int instruction_set);
 /// The instruction set in use.

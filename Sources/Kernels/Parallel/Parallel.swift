@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Synchronization
 
 /// One piece of work on the calling thread and on ``SpareThreads/current``.
@@ -6,7 +5,7 @@ public enum Parallel {
     /// Less work than this, in multiply-adds, is not even worth asking for threads.
     private static let smallestWork = 65536.0
     /// The most parts for each thread, so that one that comes late or is slow takes fewer.
-    private static let partsPerThread = 8
+    private static let partsPerThread = 4
 
     /// Calls the body with ranges that together are `0 ..< count`, each on one thread; returns when all are done.
     ///
@@ -17,7 +16,8 @@ public enum Parallel {
     ///   - work: What one of them takes, in multiply-adds.
     ///   - unit: Ranges begin at multiples of this.
     ///   - body: Does the work of a range; one whole range if no thread is spare or there is too little work.
-    /// - Complexity: Some nanoseconds where nothing is divided, else some ten microseconds.
+    /// - Complexity: Some nanoseconds where nothing is divided; else a microsecond if the threads helped a moment ago, and some
+    ///   ten if they have to be woken.
     public static func forEach(
         _ count: Int,
         work: Int,
@@ -36,20 +36,16 @@ public enum Parallel {
         let even = min(parts, team * partsPerThread) / team * team
         let size = ((count + even - 1) / even + unit - 1) / unit * unit
         let next = Atomic(0)
-        withoutActuallyEscaping(body) { body in
-            // Each range is one call's alone, and all calls end before this one does.
-            nonisolated(unsafe) let body = body
-            DispatchQueue.concurrentPerform(iterations: team) { thread in
-                SpareThreads.$current.withValue(threads) {
-                    // One stays to the end, the others leave for whoever needs them.
-                    while thread == 0 || !threads.isOverdrawn {
-                        let start = next.add(size, ordering: .relaxed).oldValue
-                        guard start < count else { break }
-                        body(start..<min(start + size, count))
-                    }
+        HelperThreads.shared.run(on: taken) { isHelper in
+            SpareThreads.$current.withValue(threads) {
+                // One stays to the end, the others leave for whoever needs them.
+                while !isHelper || !threads.isOverdrawn {
+                    let start = next.add(size, ordering: .relaxed).oldValue
+                    guard start < count else { break }
+                    body(start..<min(start + size, count))
                 }
-                if thread > 0 { threads.release() }
             }
+            if isHelper { threads.release() }
         }
     }
 }

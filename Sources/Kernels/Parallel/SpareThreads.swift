@@ -21,9 +21,9 @@ public final class SpareThreads: Sendable {
     ///
     /// - Parameters:
     ///   - count: How many.
-    ///   - grain: What a part of a piece of work has at least, in multiply-adds; at the default some 50 microseconds, about
-    ///     what it takes to wake a thread.
-    public init(_ count: Int = 0, grain: Int = 1 << 22) {
+    ///   - grain: What a part of a piece of work has at least, in multiply-adds; at the default some 10 microseconds, several times
+    ///     what it takes to call a thread that helped a moment ago.
+    public init(_ count: Int = 0, grain: Int = 1 << 20) {
         self.count = Atomic(count)
         self.grain = max(1, grain)
     }

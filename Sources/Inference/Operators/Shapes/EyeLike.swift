@@ -23,7 +23,7 @@ struct EyeLike: Operator, TakingAllTypes {
         let columns = x.shape[1]
         let ones = try inputs.makeTensor(of: Bool.self, x.shape) { y in
             y.update(repeating: false, count: x.count)
-            for row in 0..<x.shape[0] where columns > 0 {
+            for row in 0..<(columns > 0 ? x.shape[0] : 0) {
                 let (column, overflow) = row.addingReportingOverflow(diagonal)
                 if !overflow, column >= 0, column < columns { y[row * columns + column] = true }
             }

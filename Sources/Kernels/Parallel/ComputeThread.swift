@@ -7,7 +7,7 @@
 #endif
 
 /// Starts operating system threads with a stack large enough for graphs nested in graphs.
-enum ComputeThread {
+public enum ComputeThread {
     private static let stackBytes = 8 << 20
     /// What Linux leaves of a thread's name.
     private static let maximumNameBytes = 15
@@ -29,7 +29,7 @@ enum ComputeThread {
     ///   - name: Cut to 15 bytes.
     ///   - run: What the thread does.
     /// - Returns: Whether there is such a thread; false if the system gives no more.
-    static func start(name: String, _ run: @escaping @Sendable () -> Void) -> Bool {
+    public static func start(name: String, _ run: @escaping @Sendable () -> Void) -> Bool {
         var attributes = pthread_attr_t()
         guard pthread_attr_init(&attributes) == 0 else { return false }
         defer { pthread_attr_destroy(&attributes) }
