@@ -3,8 +3,8 @@ internal import NIOConcurrencyHelpers
 /// Threads that take part in calls of others, and stay awake for a moment after each.
 ///
 /// A run is a row of kernels with little in between: to wake a thread for each would cost more than many of them take. So a thread
-/// that has helped looks out for its next call for ``linger`` before it goes to sleep, and whoever calls takes the threads that helped
-/// last.
+/// that has helped looks out for its next call for a tenth of a millisecond before it goes to sleep, and whoever calls takes the
+/// threads that helped last.
 final class HelperThreads: Sendable {
     /// Those of the process, as many as were ever needed at once.
     static let shared = HelperThreads()
