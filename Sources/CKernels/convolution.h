@@ -14,7 +14,6 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
                           const struct sn_epilogue *e, ptrdiff_t residual_stride) {
     const struct destination d = {y, s->output_stride, residual_stride, 1, 0, e, NULL};
     const ptrdiff_t depth = s->input_channels, k = depth * s->kernel, n = s->output_channels;
-    _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
     struct tile_work work;
     divide_work(&d, &work);
     const float *few[16 * TILE_ROWS];
@@ -29,7 +28,6 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
         const ptrdiff_t end = begin + block < s->output_length ? begin + block : s->output_length;
         for (ptrdiff_t j = 0; j < n; j += TILE_COLUMNS) {
             const float *panel = panels + j / SN_PANEL * SN_PANEL * k + j % SN_PANEL;
-            const bool all = j + TILE_COLUMNS <= n;
             for (ptrdiff_t row = begin; row < end;) {
                 const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
                 for (ptrdiff_t t = 0; t < s->kernel; t++)
@@ -37,12 +35,7 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
                         const ptrdiff_t p = position(s, row + i, t);
                         pieces[t * TILE_ROWS + i] = p < 0 ? zeros : x + p * s->input_stride;
                     }
-                prefetch_destination(&d, row, rows, j);
-                const struct tile_output o =
-                    all ? aim(&work, row, j, tile, TILE_COLUMNS) : plain_sums(tile, TILE_COLUMNS);
-                tiles[rows](s->kernel, depth, pieces, TILE_ROWS, panel, SN_PANEL, &o);
-                if (!all) finish_tile(&d, row, rows, j, n - j, tile, TILE_COLUMNS);
-                else if (!work.finishes) finish_tile(&work.rest, row, rows, j, TILE_COLUMNS, tile, TILE_COLUMNS);
+                do_tile(&d, &work, row, rows, j, n - j, s->kernel, depth, pieces, TILE_ROWS, panel, SN_PANEL);
                 row += rows;
             }
         }

@@ -109,6 +109,11 @@ INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth,
                             ptrdiff_t pieces_stride, const float *panel, ptrdiff_t stride,                    \
                             const struct tile_output *output) {                                               \
         tile_product(ROWS, TILE_VECTORS, taps, depth, pieces, pieces_stride, panel, stride, output);          \
+    }                                                                                                         \
+    static void slim_tile_##ROWS(ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,                 \
+                                 ptrdiff_t pieces_stride, const float *panel, ptrdiff_t stride,               \
+                                 const struct tile_output *output) {                                          \
+        tile_product(ROWS, 1, taps, depth, pieces, pieces_stride, panel, stride, output);                     \
     }
 DEFINE_TILE(1) DEFINE_TILE(2) DEFINE_TILE(3) DEFINE_TILE(4) DEFINE_TILE(5) DEFINE_TILE(6)
 #if TILE_ROWS > 6
@@ -121,6 +126,13 @@ static const tile_function tiles[TILE_ROWS + 1] = {
     NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6,
 #if TILE_ROWS > 6
     tile_7, tile_8, tile_9, tile_10, tile_11, tile_12,
+#endif
+};
+/// Of one vector, for the last columns.
+static const tile_function slim_tiles[TILE_ROWS + 1] = {
+    NULL, slim_tile_1, slim_tile_2, slim_tile_3, slim_tile_4, slim_tile_5, slim_tile_6,
+#if TILE_ROWS > 6
+    slim_tile_7, slim_tile_8, slim_tile_9, slim_tile_10, slim_tile_11, slim_tile_12,
 #endif
 };
 
@@ -252,6 +264,20 @@ INLINE struct tile_output aim(const struct tile_work *w, ptrdiff_t row, ptrdiff_
     return o;
 }
 
+/// The product at (row, column), of which `left` columns (1 ...) are still to do, to its place.
+INLINE void do_tile(const struct destination *d, const struct tile_work *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column,
+                    ptrdiff_t left, ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces, ptrdiff_t pieces_stride,
+                    const float *panel, ptrdiff_t panel_stride) {
+    _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
+    prefetch_destination(d, row, rows, column);
+    const ptrdiff_t width = left <= W ? W : TILE_COLUMNS;
+    const bool all = width <= left;
+    const struct tile_output o = all ? aim(w, row, column, tile, TILE_COLUMNS) : plain_sums(tile, TILE_COLUMNS);
+    (left <= W ? slim_tiles : tiles)[rows](taps, depth, pieces, pieces_stride, panel, panel_stride, &o);
+    if (!all) finish_tile(d, row, rows, column, left, tile, TILE_COLUMNS);
+    else if (!w->finishes) finish_tile(&w->rest, row, rows, column, width, tile, TILE_COLUMNS);
+}
+
 /// `total` rows in tiles of at most `limit` that differ by one row at most; the number of rows of the next tile.
 INLINE ptrdiff_t next_tile(ptrdiff_t left, ptrdiff_t limit) {
     const ptrdiff_t count = (left + limit - 1) / limit;
@@ -304,7 +330,6 @@ INLINE ptrdiff_t block_rows(ptrdiff_t n, ptrdiff_t k) {
 
 static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
                             const struct panels *b, const struct destination *d) {
-    _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
     struct tile_work work;
     divide_work(d, &work);
     const ptrdiff_t first = m <= WIDE_ROWS ? multiply_few(m, n, k, a, lda, b, d) : 0;
@@ -314,17 +339,11 @@ static void multiply_panels(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *
         for (ptrdiff_t part = 0; part < count; part++) {
             const ptrdiff_t j = first + part_of(b, part, count) * TILE_COLUMNS;
             const float *panel = b->data + j / SN_PANEL * b->distance + j % SN_PANEL;
-            const bool all = j + TILE_COLUMNS <= n;
             for (ptrdiff_t row = begin; row < end;) {
                 const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
                 const float *pieces[TILE_ROWS];
                 for (ptrdiff_t i = 0; i < rows; i++) pieces[i] = a + (row + i) * lda;
-                prefetch_destination(d, row, rows, j);
-                const struct tile_output o =
-                    all ? aim(&work, row, j, tile, TILE_COLUMNS) : plain_sums(tile, TILE_COLUMNS);
-                tiles[rows](1, k, pieces, 0, panel, b->stride, &o);
-                if (!all) finish_tile(d, row, rows, j, n - j, tile, TILE_COLUMNS);
-                else if (!work.finishes) finish_tile(&work.rest, row, rows, j, TILE_COLUMNS, tile, TILE_COLUMNS);
+                do_tile(d, &work, row, rows, j, n - j, 1, k, pieces, 0, panel, b->stride);
                 row += rows;
             }
         }

@@ -1,5 +1,9 @@
 // Softmax and layer normalization.
 
+/// The larger; either if one is NaN.
+INLINE vf either(vf a, vf b) { return select_(a > b, a, b); }
+INLINE float either_lane(vf x) { HALVES(either) return x[0]; }
+
 /// The largest of a row, or any element if one is NaN.
 static float softmax_shift(const float *x, ptrdiff_t n) {
     vf best[4];
@@ -7,14 +11,10 @@ static float softmax_shift(const float *x, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + 4 * W <= n; i += 4 * W)
         for (int j = 0; j < 4; j++) {
-            const vf v = load(x + i + j * W);
-            best[j] = select_(best[j] > v, best[j], v);
+            best[j] = either(best[j], load(x + i + j * W));
         }
-    for (; i < n; i += W) {
-        const vf v = keep(load_n(x + i, n - i), n - i, -INFINITY);
-        best[0] = select_(best[0] > v, best[0], v);
-    }
-    return max_lanes(maximum(maximum(best[0], best[1]), maximum(best[2], best[3])));
+    for (; i < n; i += W) best[0] = either(best[0], keep(load_n(x + i, n - i), n - i, -INFINITY));
+    return either_lane(either(either(best[0], best[1]), either(best[2], best[3])));
 }
 
 /// y = e^(x - shift), and the sum of that as `row_sum` has it.
@@ -25,12 +25,12 @@ static float row_of_exponentials(const float *x, ptrdiff_t n, float by, float *y
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (int j = 0; j < LANES / W; j++) {
-            const vf v = exp_falling(load(x + i + j * W) - shift);
+            const vf v = exp_normal(load(x + i + j * W) - shift);
             store(y + i + j * W, v);
             sums[j] = sums[j] + v;
         }
     for (int j = 0; i < n; i += W, j++) {
-        const vf v = exp_falling(load_n(x + i, n - i) - shift);
+        const vf v = exp_normal(load_n(x + i, n - i) - shift);
         store_n(y + i, v, n - i);
         sums[j] = sums[j] + keep(v, n - i, 0);
     }
@@ -58,7 +58,7 @@ static void softmax_columns(bool logarithm, ptrdiff_t axis, ptrdiff_t inner, ptr
     const vf l = log_(sum), factor = 1.0f / sum;
     for (ptrdiff_t i = 0; i < axis; i++) {
         const vf v = load_n(x + i * inner, n) - largest;
-        store_n(y + i * inner, logarithm ? v - l : exp_falling(v) * factor, n);
+        store_n(y + i * inner, logarithm ? v - l : exp_normal(v) * factor, n);
     }
 }
 

@@ -7,7 +7,7 @@
 INLINE vf value_(vf x, vf shift) { (void)shift; return x; }
 INLINE vf square_of(vf x, vf shift) { (void)shift; return x * x; }
 INLINE vf square_of_difference(vf x, vf shift) { return (x - shift) * (x - shift); }
-INLINE vf exponential_of_difference(vf x, vf shift) { return exp_falling(x - shift); }
+INLINE vf exponential_of_difference(vf x, vf shift) { return exp_normal(x - shift); }
 
 /// The sum of a row's running sums.
 INLINE float join_sums(vf *sums) {

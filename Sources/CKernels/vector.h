@@ -68,13 +68,11 @@ INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 INLINE vf with_sign(vf x, vf s) { return (vf)(((vi)x & 0x7fffffff) | ((vi)s & (int32_t)0x80000000)); }
 INLINE vf square_root(vf x) { return __builtin_elementwise_sqrt(x); }
 
-/// a / b, within an ulp, of a finite number and one between 1 and 2.
+/// a / b, within an ulp, of a finite number and one between 1 and 2^126.
 INLINE vf quotient(vf a, vf b) {
 #if SN_SET == 2
-    const vf rough = (vf)_mm512_rcp14_ps((__m512)b);
-    const vf inverse = fma_(rough, fma_(-b, rough, splat(1)), rough);
-    const vf q = a * inverse;
-    return fma_(fma_(-b, q, a), inverse, q);
+    const vf rough = (vf)_mm512_rcp14_ps((__m512)b), q = a * rough;
+    return fma_(fma_(-b, q, a), rough, q);
 #else
     return a / b;
 #endif

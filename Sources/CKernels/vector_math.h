@@ -36,23 +36,43 @@ INLINE vf exp_(vf x) {
 #endif
 }
 
-/// 2^n and e^x / 2^n - 1 of x <= 0; both are 0 where e^x is less than about 2^-126.5.
-struct falling {
+/// 2^n and e^y / 2^n - 1, both of them 0 where e^y is less than about 2^-126.5.
+struct powers {
     vf power, rest;
 };
 
-INLINE struct falling falling_(vf x) {
-    x = select_(x < -88.02969f, splat(-88.02969f), x); // -127 ln 2
-    const float magic = 12583039.0f; // 1.5 * 2^23 + 127: the low bits are the exponent's field
-    vf t = fma_(x, splat(1.44269504f), splat(magic));
-    vf r = without_powers(x, t - magic);
-    return (struct falling){(vf)((vi)t << 23), exp_polynomial(r)};
+/// Adding it rounds to a whole number and leaves in the low bits what stands in the exponent's field of 2 to that number:
+/// 1.5 * 2^23 + 127.
+#define EXPONENT_FIELD 12583039.0f
+
+#define LEAST_EXPONENT (-88.02969f) // -127 ln 2
+
+/// Of y = factor x between LEAST_EXPONENT and 87.
+INLINE struct powers powers_(const float factor, vf x) {
+    const vf t = fma_(x, splat(factor * 1.44269504f), splat(EXPONENT_FIELD));
+    const vf r = without_powers(factor * x, t - EXPONENT_FIELD);
+    return (struct powers){(vf)((vi)t << 23), exp_polynomial(r)};
 }
 
-/// e^x of x <= 0, as the functions here and the softmax need it: 0 instead of denormal numbers.
-INLINE vf exp_falling(vf x) {
-    const struct falling f = falling_(x);
-    return fma_(f.power, f.rest, f.power);
+/// e^x of x <= 87, as the softmax needs it: 0 instead of denormal numbers.
+INLINE vf exp_normal(vf x) {
+    const struct powers p = powers_(1, select_(x < LEAST_EXPONENT, splat(LEAST_EXPONENT), x));
+    return fma_(p.power, p.rest, p.power);
+}
+
+/// 2^r - 1 = r P(r) with |r| <= 0.5, within 9.4e-8 of 2^r.
+INLINE vf exp2_polynomial(vf r) {
+    const vf s = r * r;
+    const vf low = fma_(splat(2.402224690e-01f), r, splat(6.931470037e-01f));
+    const vf high = fma_(splat(9.671292268e-03f), r, splat(5.550710857e-02f));
+    return r * fma_(fma_(splat(1.326953527e-03f), s, high), s, low);
+}
+
+/// 2^x of x between -127 and 126, within 2 ulp; 0 instead of denormal numbers.
+INLINE vf exp2_normal(vf x) {
+    const vf t = x + EXPONENT_FIELD;
+    const vf power = (vf)((vi)t << 23);
+    return fma_(power, exp2_polynomial(x - (t - EXPONENT_FIELD)), power);
 }
 
 /// log x = e ln 2 + f - f^2/2 + f^3 P(f) with x = 2^e (1 + f) and 1 + f in [sqrt(1/2), sqrt(2)).
@@ -81,17 +101,17 @@ INLINE vf log_(vf x) {
     return select_((x == INFINITY) | (x != x), x, y);
 }
 
-/// -m / (2 + m) with m = e^(-2|x|) - 1 and the sign of x.
+/// (1 - e) / (1 + e) with e = e^(-2|x|) and the sign of x.
 INLINE vf tanh_(vf x) {
-    const struct falling f = falling_(-2.0f * absolute(x));
-    const vf m = fma_(f.power, f.rest, f.power - 1.0f);
-    return with_sign(quotient(m, 2.0f + m), x);
+    const vf t = absolute(x);
+    const struct powers p = powers_(-2, select_(t > LEAST_EXPONENT / -2, splat(LEAST_EXPONENT / -2), t));
+    return with_sign(quotient(fma_(p.power, p.rest, p.power - 1.0f), fma_(p.power, p.rest, p.power + 1.0f)), x);
 }
 
-/// 1 / (1 + e^-x), through e^-|x| so that both tails keep their precision.
+/// 1 / (1 + e^-x), and 0 below -87, where that is less than 1.7e-38.
 INLINE vf sigmoid_(vf x) {
-    vf e = exp_(-absolute(x));
-    return quotient(select_(x < 0.0f, e, splat(1)), 1.0f + e);
+    const struct powers p = powers_(-1, select_(x > -LEAST_EXPONENT, splat(-LEAST_EXPONENT), x));
+    return select_(x < -87.0f, splat(0), quotient(splat(1), fma_(p.power, p.rest, p.power + 1.0f)));
 }
 
 /// x + x P(x^2) below 0.92, else 1 - e^Q(|x|), which is 1 from 4 on.
@@ -131,28 +151,16 @@ INLINE vf gelu_(vf x) {
     const vf q4 = fma_(splat(-2.190090163e-04f), t, splat(7.159043103e-03f)), q6 = fma_(splat(3.093494888e-05f), t, splat(-1.489450369e-04f));
     const vf high = fma_(splat(-2.085501364e-06f), t4, fma_(q6, t2, q4));
     const vf q = fma_(high, t4, fma_(q2, t2, q0));
-    const float magic = 12583039.0f;
-    const vf n = q + magic;
-    const vf r = q - (n - magic), s = r * r;
-    const vf p1 = fma_(splat(2.402224243e-01f), r, splat(6.931470037e-01f));
-    const vf p3 = fma_(splat(9.671512991e-03f), r, splat(5.550733581e-02f));
-    const vf p = fma_(fma_(splat(1.326472731e-03f), s, p3), s, p1);
-    const vf power = (vf)((vi)n << 23);
-    return fma_(-t, fma_(power, p * r, power), select_(x < 0.0f, splat(0), x));
+    return fma_(-t, exp2_normal(q), select_(x < 0.0f, splat(0), x));
 }
 
 /// x / (1 + e^-2u), as (1 + tanh u) / 2 is 1 / (1 + e^-2u).
 INLINE vf gelu_tanh_(vf x) {
     const vf b = select_(x > 1e4f, splat(1e4f), bounded(x));
-    const vf inner = 1.59576912f * fma_(b * b * b, splat(0.044715f), b);
-    const vf e = exp_(-absolute(inner));
-    return bounded(x) * quotient(select_(x < 0.0f, e, splat(1)), 1.0f + e);
+    return bounded(x) * sigmoid_(1.59576912f * fma_(b * b * b, splat(0.044715f), b));
 }
 
-INLINE vf silu_(vf x) {
-    vf e = exp_(-absolute(x));
-    return bounded(x) * quotient(select_(x < 0.0f, e, splat(1)), 1.0f + e);
-}
+INLINE vf silu_(vf x) { return bounded(x) * sigmoid_(x); }
 
 /// max(x, 0) + log(1 + e^-|x|).
 INLINE vf softplus_(vf x) {
