@@ -6,7 +6,7 @@ of processor time on one thread (`--threads` for more, then time on the wall). B
 compared: `apart` is the largest difference, relative to the largest answer. A way of doing the work by which a peer
 differs from its own answers one by one is no way (bidirectional GRUs in padded batches of OpenVINO); more than 5e-3
 between engines ends the run (bf16 apart). One sequence in sixteen is let off: the loop of vowels-bnlstm lets a rounding grow ten
-thousandfold and more over some made-up sequences, in every engine; all other models are below 1e-5 throughout.
+thousandfold and more over some made-up sequences, in onnxruntime as in ours; all other models are below 1e-5 throughout.
 
 With `--half`, ours and OpenVINO run in bf16 as well; the column of ours has how far its answers are from its own in float32.
 
