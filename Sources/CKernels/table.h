@@ -9,6 +9,7 @@
 #include "masked_normalization.h"
 #include "matrix.h"
 #include "convolution.h"
+#include "winograd.h"
 #include "recurrent.h"
 #include "steps.h"
 #include "narrow.h"
@@ -33,6 +34,7 @@ const struct sn_kernels SN_TABLE = {
     .multiply_unpacked = multiply_unpacked,
     .convolve_rows = convolve_rows,
     .convolve_channels = convolve_channels,
+    .filter_rows = filter_rows,
     .rnn_step = rnn_step,
     .gru_step = gru_step,
     .gru_gate_step = gru_gate_step,

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// The geometry of a 1-D convolution, checked once.
 ///
 /// `y[n, t] = sum over c, i of w[n, c, i] * x[c, t * stride + i * dilation - padBegin]`, with zeros outside of `x`.
@@ -72,5 +74,21 @@ public struct Convolution1D: Sendable, Hashable {
     public func outputLength(_ length: Int) -> Int {
         let span = length + padBegin + padEnd - dilation * (kernel - 1) - 1
         return span < 0 ? 0 : span / stride + 1
+    }
+
+    /// One sequence and one group, with channels last.
+    func native(length: Int, outputLength: Int) -> sn_convolution {
+        sn_convolution(
+            input_channels: inputChannels / groups,
+            output_channels: outputChannels / groups,
+            kernel: kernel,
+            stride: stride,
+            dilation: dilation,
+            pad_begin: padBegin,
+            length: length,
+            output_length: outputLength,
+            input_stride: inputChannels,
+            output_stride: outputChannels
+        )
     }
 }

@@ -37,13 +37,13 @@ public struct Epilogue {
         self.residual = residual
     }
 
-    /// The part that begins at a row of a result `[R, C]` whose channels are the columns.
-    func native(fromRow row: Int, columns: Int) -> sn_epilogue {
+    /// The part that begins at a row, and at a channel, of a result `[R, C]` whose channels are the columns.
+    func native(fromRow row: Int, columns: Int, channel: Int = 0) -> sn_epilogue {
         sn_epilogue(
-            scale: scale,
-            bias: bias,
+            scale: scale.map { $0 + channel },
+            bias: bias.map { $0 + channel },
             mask: mask.map { $0 + row },
-            residual: residual.map { $0 + row * columns },
+            residual: residual.map { $0 + row * columns + channel },
             activation: activation.rawValue
         )
     }

@@ -4,7 +4,8 @@ public import TensorCore
 /// A 1-D convolution whose weights were rearranged once, at load.
 ///
 /// Both layouts give the same bits, and an output position's bits depend on its window alone: not on the length, on
-/// its place or on the batch. Zeros inside the length count as padding does.
+/// its place or on the batch. Zeros inside the length count as padding does. Of a ``filtered()`` one they depend on the
+/// position's tile: on the inputs around it, and on its place from the sequence's first position on.
 /// ```swift
 /// let convolution = try PackedConvolution1D(geometry, weights: w)
 /// convolution.channelsFirst(x, batch: 1, length: 15, into: y, epilogue: Epilogue(bias: b, activation: .relu))
@@ -12,7 +13,9 @@ public import TensorCore
 public struct PackedConvolution1D: Sendable {
     /// The geometry.
     public let geometry: Convolution1D
-    private let panels: PackedPanels
+    /// Nil if `filters` has all.
+    private let panels: PackedPanels?
+    private let filters: WinogradFilters?
 
     /// Packs the weights.
     ///
@@ -49,11 +52,13 @@ public struct PackedConvolution1D: Sendable {
                 }
             }
         )
+        filters = nil
     }
 
-    private init(_ geometry: Convolution1D, panels: PackedPanels) {
+    private init(_ geometry: Convolution1D, panels: PackedPanels?, filters: WinogradFilters? = nil) {
         self.geometry = geometry
         self.panels = panels
+        self.filters = filters
     }
 
     /// Output channels of a group from which on products of bfloat16 are worth their rounding.
@@ -63,13 +68,13 @@ public struct PackedConvolution1D: Sendable {
     ///
     /// It rounds its input too as it enters, and sums in float32.
     ///
-    /// - Returns: The rounded convolution; itself if it was rounded before, or has so few output channels in a group that
-    ///   there is nothing to gain, as where each channel has its own weights.
+    /// - Returns: The rounded convolution; itself if it was rounded or filtered before, or has so few output channels in a
+    ///   group that there is nothing to gain, as where each channel has its own weights.
     /// - Throws: ``ShapeError/tooLarge(dimensions:)``.
     /// - Complexity: O(weights).
     public func narrowed() throws(ShapeError) -> PackedConvolution1D {
         let outputs = geometry.outputChannels / geometry.groups
-        guard outputs >= Self.fewestNarrowOutputs else { return self }
+        guard let panels, filters == nil, outputs >= Self.fewestNarrowOutputs else { return self }
         let width = Int(SN_PANEL)
         let narrow = try panels.narrowed(
             count: geometry.groups * ((outputs + width - 1) / width),
@@ -77,6 +82,27 @@ public struct PackedConvolution1D: Sendable {
             depth: geometry.inputChannels / geometry.groups
         )
         return PackedConvolution1D(geometry, panels: narrow)
+    }
+
+    /// Whether it is one that ``filtered()`` gave.
+    public var isFiltered: Bool { filters != nil }
+
+    /// The convolution by minimal filtering, which takes fewer products.
+    ///
+    /// A tile of `9 - kernel` outputs, `dilation` apart, takes 8 products for each pair of channels, not
+    /// `kernel * (9 - kernel)`; results differ by rounding, some 2.5 times that of the sums. With dilations so large that a
+    /// tile would be longer than many sequences, the first `dilation * (9 - kernel)` positions keep their sums, and both forms
+    /// of the weights are held.
+    ///
+    /// - Returns: The filtered convolution; itself if it was rounded before, if it has other than 3 to 7 taps, a stride other
+    ///   than 1, weights that are not finite, or too few channels to gain by it.
+    /// - Throws: ``ShapeError/tooLarge(dimensions:)``.
+    /// - Complexity: O(weights); the transformed weights take `8 / kernel` times the memory.
+    public func filtered() throws(ShapeError) -> PackedConvolution1D {
+        guard filters == nil, case .float32(let sums)? = panels,
+            let filters = try WinogradFilters(geometry, panels: sums)
+        else { return self }
+        return PackedConvolution1D(geometry, panels: filters.start == 0 ? nil : panels, filters: filters)
     }
 
     /// Convolves sequences stored channel by channel, `[B, C, L]` to `[B, N, outputLength]`.
@@ -97,7 +123,10 @@ public struct PackedConvolution1D: Sendable {
     ) {
         let outputLength = geometry.outputLength(length)
         guard outputLength > 0 else { return }
-        var shape = native(length: length, outputLength: outputLength)
+        guard filters == nil, let panels else {
+            return throughRows(x, batch: batch, length: length, into: y, epilogue: epilogue)
+        }
+        var shape = geometry.native(length: length, outputLength: outputLength)
         shape.input_stride = length
         shape.output_stride = outputLength
         let (channels, outputs) = (Int(shape.input_channels), Int(shape.output_channels))
@@ -124,6 +153,35 @@ public struct PackedConvolution1D: Sendable {
         }
     }
 
+    /// The same by way of rows.
+    private func throughRows(
+        _ x: UnsafePointer<Float>,
+        batch: Int,
+        length: Int,
+        into y: UnsafeMutablePointer<Float>,
+        epilogue: Epilogue
+    ) {
+        let outputLength = geometry.outputLength(length)
+        let (inputs, outputs) = (geometry.inputChannels * length, geometry.outputChannels * outputLength)
+        withScratch(inputs + outputs) { scratch in
+            let sums = scratch + inputs
+            for index in 0..<batch {
+                let size = MemoryLayout<Float>.size
+                sn_transpose(geometry.inputChannels, length, size, x + index * inputs, scratch)
+                rows(scratch, length: length, into: sums)
+                sn_transpose(outputLength, geometry.outputChannels, size, sums, y + index * outputs)
+            }
+        }
+        Affine.channelsFirst(
+            epilogue,
+            y,
+            into: y,
+            batch: batch,
+            channels: geometry.outputChannels,
+            length: outputLength
+        )
+    }
+
     /// Convolves one sequence stored position by position, `[L, C]` to `[outputLength, N]`.
     ///
     /// - Parameters:
@@ -140,22 +198,80 @@ public struct PackedConvolution1D: Sendable {
         into y: UnsafeMutablePointer<Float>,
         epilogue: Epilogue = Epilogue()
     ) {
-        let positions = positions ?? 0..<geometry.outputLength(length)
-        guard !positions.isEmpty else { return }
-        let first = positions.lowerBound
-        var shape = native(length: length, outputLength: positions.count)
-        shape.pad_begin -= first * geometry.stride
-        shape.input_stride = geometry.inputChannels
-        shape.output_stride = geometry.outputChannels
+        let part = Part(
+            source: 0,
+            length: length,
+            target: 0,
+            positions: positions ?? 0..<geometry.outputLength(length)
+        )
+        rows(x, parts: [part], into: y, epilogue: epilogue)
+    }
+
+    /// A part of one of the sequences that share a buffer.
+    public struct Part: Sendable {
+        /// The sequence's first row in the input.
+        public let source: Int
+        /// L.
+        public let length: Int
+        /// The first row of the sequence's result, from which on `positions` count.
+        public let target: Int
+        /// The positions of the result that are computed, in `0 ..< outputLength`.
+        public let positions: Range<Int>
+
+        /// A part.
+        ///
+        /// - Parameters:
+        ///   - source: The sequence's first row in the input.
+        ///   - length: L.
+        ///   - target: The first row of the sequence's result.
+        ///   - positions: The positions of the result that are computed.
+        public init(source: Int, length: Int, target: Int, positions: Range<Int>) {
+            (self.source, self.length, self.target, self.positions) = (source, length, target, positions)
+        }
+    }
+
+    /// Convolves sequences that lie one behind the other, position by position, `[R, C]` to `[R', N]`.
+    ///
+    /// - Parameters:
+    ///   - x: `[R, C]`.
+    ///   - parts: What of which sequences.
+    ///   - y: `[R', N]`; must not overlap `x`.
+    ///   - epilogue: What is done to the result: scale and bias `[N]`, mask `[R']`, residual as `y`.
+    /// - Complexity: O(outputs * weights); scratch of O(C + N + kernel).
+    public func rows(
+        _ x: UnsafePointer<Float>,
+        parts: [Part],
+        into y: UnsafeMutablePointer<Float>,
+        epilogue: Epilogue = Epilogue()
+    ) {
+        filters?.rows(x, parts: parts, into: y, epilogue: epilogue)
+        guard let panels else { return }
+        for part in parts {
+            let positions = part.positions.clamped(to: 0..<(filters?.start ?? .max))
+            guard !positions.isEmpty else { continue }
+            sum(x + part.source * geometry.inputChannels, part, positions, panels, into: y, epilogue)
+        }
+    }
+
+    private func sum(
+        _ x: UnsafePointer<Float>,
+        _ part: Part,
+        _ positions: Range<Int>,
+        _ panels: PackedPanels,
+        into y: UnsafeMutablePointer<Float>,
+        _ epilogue: Epilogue
+    ) {
+        var shape = geometry.native(length: part.length, outputLength: positions.count)
+        shape.pad_begin -= positions.lowerBound * geometry.stride
+        let row = part.target + positions.lowerBound
         let (channels, outputs) = (Int(shape.input_channels), Int(shape.output_channels))
         for group in 0..<geometry.groups {
-            let (source, target) = (
-                x + group * channels, y + first * geometry.outputChannels + group * outputs
+            let (source, target) = (x + group * channels, y + row * geometry.outputChannels + group * outputs)
+            var native = epilogue.native(
+                fromRow: row,
+                columns: geometry.outputChannels,
+                channel: group * outputs
             )
-            var native = epilogue.native(fromRow: first, columns: geometry.outputChannels)
-            native.scale = epilogue.scale.map { $0 + group * outputs }
-            native.bias = epilogue.bias.map { $0 + group * outputs }
-            native.residual = native.residual.map { $0 + group * outputs }
             switch panels {
             case .float32(let panels):
                 withPanels(panels, of: Float.self, group) {
@@ -180,20 +296,5 @@ public struct PackedConvolution1D: Sendable {
             guard let start = panels.baseAddress else { return }
             body(start + group * (panels.count / geometry.groups))
         }
-    }
-
-    private func native(length: Int, outputLength: Int) -> sn_convolution {
-        sn_convolution(
-            input_channels: geometry.inputChannels / geometry.groups,
-            output_channels: geometry.outputChannels / geometry.groups,
-            kernel: geometry.kernel,
-            stride: geometry.stride,
-            dilation: geometry.dilation,
-            pad_begin: geometry.padBegin,
-            length: length,
-            output_length: outputLength,
-            input_stride: 0,
-            output_stride: 0
-        )
     }
 }

@@ -23,6 +23,10 @@ extern "C" {
 /// Elements of the inner dimension that products of bfloat16 take at a time, for every instruction set.
 #define SN_NARROW_BLOCK 32
 
+/// Points of the transforms of `filter_rows`, and the tiles it takes at a time.
+#define SN_WINOGRAD_POINTS 8
+#define SN_WINOGRAD_TILES 48
+
 /// The last two have the kernels of AVX-512 but for products of bfloat16.
 enum sn_instruction_set { SN_BASELINE = 0, SN_AVX2 = 1, SN_AVX512 = 2, SN_AVX512_BF16 = 3, SN_AMX = 4 };
 
@@ -49,6 +53,18 @@ struct sn_convolution {
     ptrdiff_t kernel, stride, dilation, pad_begin;
     ptrdiff_t length, output_length;
     ptrdiff_t input_stride, output_stride; ///< From one row (channels last) or channel (channels first) to the next.
+};
+
+/// Outputs begin ..< end of a sequence that lies at row `source` of the input, and whose result does at row `target`.
+struct sn_convolution_part {
+    ptrdiff_t source, length, target, begin, end;
+};
+
+/// Where `filter_rows` keeps a block of tiles, in elements.
+struct sn_winograd_block {
+    ptrdiff_t input_width, output_width;       ///< From one tile to the next.
+    ptrdiff_t input_distance, output_distance; ///< From one point to the next.
+    ptrdiff_t scratch;                         ///< What all takes.
 };
 
 /// One step of a recurrent layer of one direction. Rows of `h`, `c`, `products` and `masked` are dense.
@@ -192,6 +208,11 @@ struct sn_kernels {
                           const struct sn_epilogue *e, ptrdiff_t residual_stride);
     void (*convolve_channels)(const struct sn_convolution *s, const float *x, const float *panels, float *y,
                               const struct sn_epilogue *e, ptrdiff_t residual_stride);
+    /// Parts of sequences by a convolution of stride 1 and 3 ... 7 taps, from weights packed by `sn_winograd_pack`; `scratch`
+    /// holds as much as `sn_winograd_block` says. The lengths are the parts', not those in `s`.
+    void (*filter_rows)(const struct sn_convolution *s, const float *x, const float *panels, float *y,
+                        const struct sn_epilogue *e, ptrdiff_t residual_stride, const struct sn_convolution_part *parts,
+                        ptrdiff_t count, float *scratch);
     /// h = f(product + projection).
     void (*rnn_step)(const struct sn_recurrent_step *s, ptrdiff_t rows);
     /// z, r = f(product + projection), n = g(r * (product + bias) + projection), h = (1 - z) n + z h.
@@ -230,6 +251,11 @@ ptrdiff_t sn_narrow_depth(ptrdiff_t taps, ptrdiff_t depth);
 /// `count` panels of `pack`, [count][taps * depth][SN_PANEL], rounded, into pairs of rows:
 /// [count][sn_narrow_depth / 2][SN_PANEL][2].
 void sn_narrow_pack(ptrdiff_t taps, ptrdiff_t depth, ptrdiff_t count, const float *panels, uint16_t *narrow);
+
+/// What `filter_rows` needs for so many channels.
+struct sn_winograd_block sn_winograd_block(ptrdiff_t input_channels, ptrdiff_t output_channels);
+/// `count` panels of `pack`, [count][taps * depth][SN_PANEL], transformed: [SN_WINOGRAD_POINTS][count][depth][SN_PANEL].
+void sn_winograd_pack(ptrdiff_t taps, ptrdiff_t depth, ptrdiff_t count, const float *panels, float *transformed);
 
 /// y[j, i] = x[i, j] of elements of 1, 2, 4 or 8 bytes.
 void sn_transpose(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t element_bytes, const void *x, void *y);

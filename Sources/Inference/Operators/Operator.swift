@@ -19,6 +19,11 @@ protocol Operator: Sendable {
     /// - Returns: The rounded operator, or nil if it has no packed weights.
     func narrowed() -> (any Operator)?
 
+    /// The same computation with its packed weights transformed for minimal filtering.
+    ///
+    /// - Returns: The filtering operator, or nil if it is none or would not be faster.
+    func filtered() -> (any Operator)?
+
     /// Whether the operator itself takes 16-bit floats; else they are widened before it and its results rounded.
     var takesHalves: Bool { get }
 
@@ -38,6 +43,8 @@ extension Operator {
     func prepare(_ constants: [Tensor?]) -> (any Operator)? { nil }
 
     func narrowed() -> (any Operator)? { nil }
+
+    func filtered() -> (any Operator)? { nil }
 }
 
 /// The outputs of one evaluation; the common case of one allocates nothing.

@@ -30,13 +30,15 @@ public enum PassName: String, CaseIterable, Hashable, Sendable {
     case scanHoisting = "scan-hoisting"
     /// Weights and parameters that are constants are brought into the form that the kernels read.
     case weightPacking = "weight-packing"
+    /// Convolutions of stride 1 take fewer products (Winograd).
+    case minimalFiltering = "minimal-filtering"
     /// The sequences of a batch run over packed rows; else each runs alone.
     case packing
 
-    /// The passes that join operators, and so may change how results are rounded, or take loops apart.
+    /// The passes that join operators, or otherwise change how results are rounded, or take loops apart.
     static let joining: Set<PassName> = [
         .loopStepping,
         .affineChain, .affineIntoWeights, .lookupAffine, .attentionFusion, .geluFusion, .activationEpilogue,
-        .multiplyAdd, .scanHoisting,
+        .multiplyAdd, .scanHoisting, .minimalFiltering,
     ]
 }

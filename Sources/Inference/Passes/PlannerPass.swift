@@ -59,6 +59,7 @@ enum PlannerPasses {
         graph.removeDeadNodes()
         if !disabled.contains(.weightPacking) { WeightPacking.run(on: &graph) }
         if precision == .bfloat16 { WeightNarrowing.run(on: &graph) }
+        if !disabled.contains(.minimalFiltering) { MinimalFiltering.run(on: &graph) }
     }
 
     private static func apply<Pass: PlannerPass>(_ pass: Pass.Type, to graph: inout PlanGraph) {

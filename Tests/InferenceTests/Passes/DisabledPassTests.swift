@@ -172,6 +172,23 @@ struct DisabledPassTests {
         }
     }
 
+    @Test func `a convolution is filtered unless the pass is left out, or its weights are rounded`() throws {
+        let nodes = [Node("Conv", inputs: ["x", "w"], outputs: ["y"])]
+        let weights: [Float] = (0..<64 * 64 * 5).map { Float($0 % 17) / 64 }
+        let constants = ["w": try Tensor(weights, shape: [64, 64, 5])]
+        func isFiltered(without disabled: Set<PassName>, _ precision: Precision = .float32) throws -> Bool {
+            var found = try graph(nodes, constants, without: [.weightPacking, .minimalFiltering])
+            PlannerPasses.run(on: &found, without: disabled, precision: precision)
+            let isFound = MinimalFiltering.check(0, in: found) != nil
+            let convolution = try #require((found.nodes[0].computation as? Conv)?.prepared)
+            #expect(isFound == (!convolution.isFiltered && precision == .float32))
+            return convolution.isFiltered
+        }
+        #expect(try isFiltered(without: []))
+        #expect(try !isFiltered(without: [.minimalFiltering]))
+        #expect(try !isFiltered(without: [], .bfloat16))
+    }
+
     @Test func `a loop runs in place unless the pass is left out`() throws {
         let body = Graph(
             name: "body",

@@ -248,13 +248,23 @@ struct RandomGraph {
 
     private mutating func convolve() {
         guard let x = pick([.channelsFirst]) else { return }
-        let kernel = Int.random(in: 1...4, using: &random)
+        // Some give channels enough for the next to be filtered.
+        let isWide = Int.random(in: 0..<4, using: &random) == 0
+        guard convolve(x, isWide: isWide), isWide, let wide = values.last else { return }
+        _ = convolve(wide, isWide: true)
+    }
+
+    private mutating func convolve(_ x: Value, isWide: Bool) -> Bool {
+        let kernel = Int.random(in: isWide ? 3...7 : 1...4, using: &random)
         let dilation = Int.random(in: 1...3, using: &random)
         let groups = x.channels % 2 == 0 && Bool.random(using: &random) ? 2 : 1
-        let outputs = groups * Int.random(in: 1...3, using: &random)
-        let pads = [Int64.random(in: 0...4, using: &random), Int64.random(in: 0...4, using: &random)]
+        let outputs = groups * Int.random(in: isWide ? 24...40 : 1...3, using: &random)
+        let widest: Int64 = isWide ? 9 : 4
+        let pads = [
+            Int64.random(in: 0...widest, using: &random), Int64.random(in: 0...widest, using: &random),
+        ]
         let extra = x.extra + Int(pads[0] + pads[1]) - dilation * (kernel - 1)
-        guard extra > -4 else { return }
+        guard extra > -4 else { return false }
         let weights = constant([outputs, 0, kernel].replacingZero(by: x.channels / groups))
         var inputs = [x.name, weights]
         if Bool.random(using: &random) { inputs.append(constant([0].replacingZero(by: outputs))) }
@@ -267,6 +277,7 @@ struct RandomGraph {
             ]
         )[0]
         values.append(Value(name: output, layout: .channelsFirst, channels: outputs, extra: extra))
+        return true
     }
 
     /// The number of positions of a value that is none of another's with some added.

@@ -7,7 +7,7 @@ import TensorCore
 struct Conv: Operator {
     private let attributes: WindowAttributes
     private let groups: Int
-    private let prepared: PackedConvolution1D?
+    let prepared: PackedConvolution1D?
     private let bias: Tensor?
     let activation: UnaryOperation
 
@@ -43,7 +43,7 @@ struct Conv: Operator {
             let geometry = try? geometry(
                 weights,
                 channels: weights.shape[1].multiplied(by: groups),
-                length: 1
+                length: Self.anyLength
             ),
             (try? check(bias, geometry)) != nil,
             let packed = weights.withPointer(
@@ -58,6 +58,15 @@ struct Conv: Operator {
         guard let narrow = try? prepared?.narrowed() else { return nil }
         return Conv(self, prepared: narrow, bias: bias, activation: activation)
     }
+
+    func filtered() -> (any Operator)? {
+        guard let prepared, let filtered = try? prepared.filtered(), filtered.isFiltered, !prepared.isFiltered
+        else { return nil }
+        return Conv(self, prepared: filtered, bias: bias, activation: activation)
+    }
+
+    /// For the geometry where no length is known: of no positions no window is too long.
+    private static let anyLength = 0
 
     private var isPaddingFixed: Bool {
         guard case .given = attributes.padding else { return false }
@@ -95,6 +104,12 @@ struct Conv: Operator {
             )
         }
         let outputLength = geometry.outputLength(length)
+        guard outputLength > 0 || length == 0 else {
+            throw .windowTooLong(
+                extent: geometry.dilation * (geometry.kernel - 1) + 1,
+                length: length + geometry.padBegin + geometry.padEnd
+            )
+        }
         let shape = try Shape.checked([x.shape[0], geometry.outputChannels, outputLength])
         return .one(
             try inputs.makeTensor(of: Float.self, shape) { y in
@@ -205,7 +220,7 @@ extension Conv: RaggedOperator {
         if let prepared {
             found = prepared.geometry
         } else if let weights = inputs.constant(1) {
-            found = try? geometry(weights, channels: channels, length: 1)
+            found = try? geometry(weights, channels: channels, length: Self.anyLength)
         } else {
             found = nil
         }

@@ -43,19 +43,23 @@ struct SegmentConvolution: Operator {
     ) {
         let geometry = convolution.geometry
         Parallel.forEach(to.rowCount, work: geometry.weightCount) { rows in
+            var parts: [PackedConvolution1D.Part] = []
             var index = to.index(ofRow: rows.lowerBound)
+            parts.reserveCapacity(min(to.count - index, rows.count))
             while index < to.count, to[index].lowerBound < rows.upperBound {
                 let (source, result) = (from[index], to[index])
                 let part = result.clamped(to: rows)
-                convolution.rows(
-                    x + source.lowerBound * geometry.inputChannels,
-                    length: source.count,
-                    positions: part.lowerBound - result.lowerBound..<part.upperBound - result.lowerBound,
-                    into: y + result.lowerBound * geometry.outputChannels,
-                    epilogue: epilogue
+                parts.append(
+                    PackedConvolution1D.Part(
+                        source: source.lowerBound,
+                        length: source.count,
+                        target: result.lowerBound,
+                        positions: part.lowerBound - result.lowerBound..<part.upperBound - result.lowerBound
+                    )
                 )
                 index += 1
             }
+            convolution.rows(x, parts: parts, into: y, epilogue: epilogue)
         }
     }
 }
