@@ -4,7 +4,7 @@ struct sn_winograd_block sn_winograd_block(ptrdiff_t input_channels, ptrdiff_t o
     enum { vector = 16 }; // Floats of the widest.
     struct sn_winograd_block b;
     b.input_width = (input_channels + vector - 1) / vector * vector;
-    b.output_width = (output_channels + vector - 1) / vector * vector;
+    b.output_width = (output_channels + SN_PANEL - 1) / SN_PANEL * SN_PANEL;
     // A vector more, so that the points do not compete for the same lines of the first cache.
     b.input_distance = SN_WINOGRAD_TILES * b.input_width + vector;
     b.output_distance = SN_WINOGRAD_TILES * b.output_width + vector;

@@ -112,15 +112,27 @@ static void finish_filtered(const struct filtering *f, ptrdiff_t index) {
     }
 }
 
-static void filter_block(struct filtering *f) {
-    const struct sn_convolution *s = f->s;
-    const ptrdiff_t of_point = (s->output_channels + SN_PANEL - 1) / SN_PANEL * SN_PANEL * s->input_channels;
-    for (ptrdiff_t p = 0; p < SN_WINOGRAD_POINTS; p++) {
-        const struct destination d = {f->products + p * f->block.output_distance, f->block.output_width, 0, 1, 0, NULL, NULL};
-        const struct panels b = {f->panels + p * of_point, SN_PANEL, s->input_channels * SN_PANEL, false};
-        multiply_panels(f->count, s->output_channels, s->input_channels, f->inputs + p * f->block.input_distance,
-                        f->block.input_width, &b, &d);
+/// The block's products at one point; the columns behind the last are zeros.
+static void multiply_point(const struct filtering *f, const float *inputs, const float *panels, float *products) {
+    const ptrdiff_t k = f->s->input_channels, n = f->s->output_channels;
+    const float *rows[SN_WINOGRAD_TILES];
+    for (ptrdiff_t i = 0; i < f->count; i++) rows[i] = inputs + i * f->block.input_width;
+    for (ptrdiff_t j = 0; j < n; j += TILE_COLUMNS) {
+        const float *panel = panels + j / SN_PANEL * SN_PANEL * k + j % SN_PANEL;
+        for (ptrdiff_t i = 0; i < f->count;) {
+            const ptrdiff_t count = next_tile(f->count - i, TILE_ROWS);
+            const struct tile_output o = plain_sums(products + i * f->block.output_width + j, f->block.output_width);
+            (n - j <= W ? slim_tiles : tiles)[count](1, k, rows + i, 0, panel, SN_PANEL, &o);
+            i += count;
+        }
     }
+}
+
+static void filter_block(struct filtering *f) {
+    const ptrdiff_t of_point = (f->s->output_channels + SN_PANEL - 1) / SN_PANEL * SN_PANEL * f->s->input_channels;
+    for (ptrdiff_t p = 0; p < SN_WINOGRAD_POINTS; p++)
+        multiply_point(f, f->inputs + p * f->block.input_distance, f->panels + p * of_point,
+                       f->products + p * f->block.output_distance);
     for (ptrdiff_t i = 0; i < f->count; i++) finish_filtered(f, i);
     f->count = 0;
 }

@@ -16,7 +16,7 @@ struct WinogradFilters: Sendable {
 
     /// Positions of a tile's outputs, the gaps of a dilation included, from which on a sequence's first are left to sums: many
     /// sequences are shorter.
-    private static let longestFirstTile = 16
+    private static let longestFirstTile = 32
 
     /// Transforms weights; nil if filtering cannot be done or would not be faster.
     ///

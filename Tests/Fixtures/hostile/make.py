@@ -247,6 +247,11 @@ def files():
     yield "convolution-of-huge-steps", one(
         "Conv", tensor("w", [2, 2, 1], [1] * 4, FLOAT), inputs=("x", "w"), strides=[BIG], pads=[BIG, BIG], dilations=[BIG])
     yield "convolution-of-no-groups", one("Conv", tensor("w", [2, 2, 1], [1] * 4, FLOAT), inputs=("x", "w"), group=0)
+    yield "convolutions-of-many-channels", model(
+        tensor("n", [3], [64, 2, 1]), node("ConstantOfShape", ["n"], ["v"]), node("Conv", ["x", "v"], ["z"]),
+        tensor("m", [3], [64, 64, 5]), node("ConstantOfShape", ["m"], ["w"]),
+        node("Conv", ["z", "w"], ["a"], pads=[9, 0], dilations=[2]),
+        node("Conv", ["a", "w"], ["y"], pads=[1 << 12, 1 << 12], dilations=[1 << 10]), X, Y)
     yield "pool-of-a-huge-window", one("MaxPool", kernel_shape=[BIG], strides=[-1], pads=[BIG - 1, 1])
     yield "einsum-of-nonsense", one("Einsum", inputs=("x", "x"), equation="a...b...,->>ijk")
     yield "transpose-twice-by-one-axis", one("Transpose", perm=[0, 0, 1])
