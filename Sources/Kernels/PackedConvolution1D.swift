@@ -87,6 +87,17 @@ public struct PackedConvolution1D: Sendable {
     /// Whether it is one that ``filtered()`` gave.
     public var isFiltered: Bool { filters != nil }
 
+    /// Parts of a sequence that begin at multiples of this share no work.
+    public var unit: Int { filters?.span ?? 1 }
+
+    /// What one position takes, in multiply-adds.
+    public var work: Int {
+        isFiltered
+            ? geometry.weightCount / geometry.kernel * Int(SN_WINOGRAD_POINTS)
+                / (Int(SN_WINOGRAD_POINTS) + 1 - geometry.kernel)
+            : geometry.weightCount
+    }
+
     /// The convolution by minimal filtering, which takes fewer products.
     ///
     /// A tile of `9 - kernel` outputs, `dilation` apart, takes 8 products for each pair of channels, not

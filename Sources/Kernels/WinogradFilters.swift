@@ -10,6 +10,8 @@ internal import TensorCore
 struct WinogradFilters: Sendable {
     /// The first output that is filtered; those before it are sums.
     let start: Int
+    /// Positions from one tile's outputs to those of the next that lie wholly behind them: m * dilation.
+    let span: Int
     private let geometry: Convolution1D
     /// `[groups, points, panels, channels, SN_PANEL]`.
     private let transformed: Tensor
@@ -49,7 +51,7 @@ struct WinogradFilters: Sendable {
         guard transformed.withElements(of: Float.self, { $0.allSatisfy(\.isFinite) }) else { return nil }
         self.transformed = transformed
         self.geometry = geometry
-        let span = (points + 1 - geometry.kernel) * geometry.dilation
+        span = (points + 1 - geometry.kernel) * geometry.dilation
         start = span > Self.longestFirstTile ? span : 0
     }
 

@@ -1,3 +1,5 @@
+import Kernels
+
 /// A rewrite of a plan's graph that changes how fast outputs are computed, not what they are.
 ///
 /// `check` looks at one node and says why the rewrite does not apply there; `rewrite` does what `check` found.
@@ -50,16 +52,21 @@ enum PlannerPasses {
     ///   - graph: The graph.
     ///   - disabled: The passes that are left out.
     ///   - precision: The numbers of products with constant weights.
+    ///   - instructionSet: What decides which is faster where a convolution could be filtered or rounded.
     static func run(
         on graph: inout PlanGraph,
         without disabled: Set<PassName> = [],
-        precision: Precision = .float32
+        precision: Precision = .float32,
+        instructionSet: InstructionSet = .active
     ) {
         for pass in all where !disabled.contains(pass.name) { apply(pass, to: &graph) }
         graph.removeDeadNodes()
         if !disabled.contains(.weightPacking) { WeightPacking.run(on: &graph) }
-        if precision == .bfloat16 { WeightNarrowing.run(on: &graph) }
+        let narrows = precision == .bfloat16
+        let hasTiles = instructionSet == .amx
+        if narrows, hasTiles { WeightNarrowing.run(on: &graph) }
         if !disabled.contains(.minimalFiltering) { MinimalFiltering.run(on: &graph) }
+        if narrows, !hasTiles { WeightNarrowing.run(on: &graph) }
     }
 
     private static func apply<Pass: PlannerPass>(_ pass: Pass.Type, to graph: inout PlanGraph) {

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import ONNXGraph
 import TensorCore
 import TestSupport
@@ -172,21 +173,32 @@ struct DisabledPassTests {
         }
     }
 
-    @Test func `a convolution is filtered unless the pass is left out, or its weights are rounded`() throws {
+    @Test func `a convolution is filtered unless the pass is left out, or tiles of bfloat16 are faster`()
+        throws
+    {
         let nodes = [Node("Conv", inputs: ["x", "w"], outputs: ["y"])]
         let weights: [Float] = (0..<64 * 64 * 5).map { Float($0 % 17) / 64 }
         let constants = ["w": try Tensor(weights, shape: [64, 64, 5])]
-        func isFiltered(without disabled: Set<PassName>, _ precision: Precision = .float32) throws -> Bool {
+        func isFiltered(without disabled: Set<PassName>, _ instructionSet: InstructionSet? = nil) throws
+            -> Bool
+        {
             var found = try graph(nodes, constants, without: [.weightPacking, .minimalFiltering])
-            PlannerPasses.run(on: &found, without: disabled, precision: precision)
+            PlannerPasses.run(
+                on: &found,
+                without: disabled,
+                precision: instructionSet == nil ? .float32 : .bfloat16,
+                instructionSet: instructionSet ?? .active
+            )
             let isFound = MinimalFiltering.check(0, in: found) != nil
             let convolution = try #require((found.nodes[0].computation as? Conv)?.prepared)
-            #expect(isFound == (!convolution.isFiltered && precision == .float32))
+            #expect(isFound == (!convolution.isFiltered && instructionSet == nil))
             return convolution.isFiltered
         }
         #expect(try isFiltered(without: []))
         #expect(try !isFiltered(without: [.minimalFiltering]))
-        #expect(try !isFiltered(without: [], .bfloat16))
+        #expect(try !isFiltered(without: [], .amx))
+        #expect(try isFiltered(without: [], .avx512BFloat16) && isFiltered(without: [], .avx2))
+        #expect(try !isFiltered(without: [.minimalFiltering], .avx512BFloat16))
     }
 
     @Test func `a loop runs in place unless the pass is left out`() throws {

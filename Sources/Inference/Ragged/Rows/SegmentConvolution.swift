@@ -41,8 +41,7 @@ struct SegmentConvolution: Operator {
         _ to: Segments,
         _ epilogue: Epilogue
     ) {
-        let geometry = convolution.geometry
-        Parallel.forEach(to.rowCount, work: geometry.weightCount) { rows in
+        Parallel.forEach(to.rowCount, work: convolution.work, multipleOf: convolution.unit) { rows in
             var parts: [PackedConvolution1D.Part] = []
             var index = to.index(ofRow: rows.lowerBound)
             parts.reserveCapacity(min(to.count - index, rows.count))
