@@ -11,13 +11,15 @@ In the warm-up the good clients go as fast as they can five times, for a tenth o
 is the capacity: where a machine is at times slower than at others, what it cannot do in its slow minutes would only pile up.
 Between the five, and in the run behind them, requests begin at fixed times, at a share of the capacity found so far, and latency
 counts from the time a request should have begun, so that a stall is not hidden. Printed are the five, and for each tenth of the
-run: requests, errors, p50 and p99 of good ones, resident memory, open files. The end fails on any error, on memory more than 5 %
-above that at half time, and on open files that stay.
+run: requests, errors, p50 and p99 of good ones, p99 by the server's own histogram, resident memory, open files, and what the
+clients, one process of Python, and the server take of a processor each: clients that are busy all the time wait for themselves.
+The end fails on any error, on memory more than 5 % above that at half time, and on open files that stay.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import pathlib
 import random
 import re
@@ -171,8 +173,33 @@ class Soak:
         status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
 
+    def buckets(self):
+        """Answers to predictions so far that took at most so many seconds, and how many answers there were."""
+        found = {}
+        line = r'seqnorm_http_request_duration_seconds_bucket{([^}]*)} (\d+)'
+        for labels, count in re.findall(line, self.server.get("/metrics").body.decode()):
+            if "predict" in labels:
+                bound = float(re.search(r'le="([^"]+)"', labels)[1])
+                found[bound] = found.get(bound, 0) + int(count)
+        return found
+
+    def processor_seconds(self):
+        """Those of the clients, and those of the server."""
+        fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return time.process_time(), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def files(self):
         return sum(1 for _ in pathlib.Path(f"/proc/{self.server.process.pid}/fd").iterdir())
+
+
+def quantile(share, before, after):
+    """Of a histogram's observations between two readings, in seconds; evenly spread within a bucket."""
+    below, low, wanted = 0, 0, share * (after[float("inf")] - before[float("inf")])
+    for bound in sorted(after):
+        count = after[bound] - before[bound]
+        if count >= wanted:
+            return low + (bound - low) * (wanted - below) / (count - below) if bound < float("inf") else low
+        below, low = count, bound
 
 
 def capacities(soak):
@@ -197,15 +224,19 @@ def main():
         print(f"capacity {capacity:.0f} good requests a second, the lowest of {', '.join(f'{each:.0f}' for each in measured)}; "
               f"running at {options.share:.0%} of it", flush=True)
         print(f"{'tenth':>5} {'good':>8} {'big':>6} {'bad':>6} {'slow':>6} {'gone':>6} {'errors':>6} {'p50 ms':>8} {'p99 ms':>8} "
-              f"{'MiB':>7} {'files':>6}")
+              f"{'its own':>8} {'clients':>8} {'server':>7} {'MiB':>7} {'files':>6}")
         resident = []
         for tenth in range(1, 11):
             soak.latencies.clear()
+            buckets, begun, (clients, mine) = soak.buckets(), time.monotonic(), soak.processor_seconds()
             asyncio.run(soak.run(options.seconds / 10, capacity * options.share))
             cuts = statistics.quantiles(soak.latencies, n=100)
+            span = time.monotonic() - begun
+            clients, mine = ((now - then) / span for now, then in zip(soak.processor_seconds(), (clients, mine)))
+            own = quantile(0.99, buckets, soak.buckets())
             resident.append(soak.resident())
             print(f"{tenth:5} " + " ".join(f"{count:{8 if kind == 'good' else 6}}" for kind, count in soak.counts.items())
-                  + f" {len(soak.errors):6} {cuts[49] * 1e3:8.2f} {cuts[98] * 1e3:8.2f} {resident[-1]:7.1f} {soak.files():6}",
+                  + f" {len(soak.errors):6} {cuts[49] * 1e3:8.2f} {cuts[98] * 1e3:8.2f} {own * 1e3:8.2f} {clients:8.0%} {mine:7.0%} {resident[-1]:7.1f} {soak.files():6}",
                   flush=True)
         time.sleep(1)
         for error in soak.errors[:10]:

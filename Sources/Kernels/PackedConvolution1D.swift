@@ -101,7 +101,7 @@ public struct PackedConvolution1D: Sendable {
     /// The convolution by minimal filtering, which takes fewer products.
     ///
     /// A tile of `9 - kernel` outputs, `dilation` apart, takes 8 products for each pair of channels, not
-    /// `kernel * (9 - kernel)`; results differ by rounding, some 2.5 times that of the sums. With dilations so large that a
+    /// `kernel * (9 - kernel)`; results differ by rounding, two to three and a half times that of the sums. With dilations so large that a
     /// tile would be longer than many sequences, the first `dilation * (9 - kernel)` positions keep their sums, and both forms
     /// of the weights are held.
     ///

@@ -18,14 +18,20 @@ struct PlanText {
         let width = report.steps.map(\.operatorType.count).max() ?? 0
         for step in report.steps {
             let name = step.operatorType.padded(to: width)
-            lines.append("\(step.way.word.padded(to: 11)) \(name)  \(step.result ?? "?")  \(step.path)")
+            let note = step.isFiltered ? "  (filtered)" : ""
+            lines.append(
+                "\(step.way.word.padded(to: 11)) \(name)  \(step.result ?? "?")  \(step.path)\(note)"
+            )
             if case .sequences(let reason) = step.way {
                 lines.append(String(repeating: " ", count: 12) + reason)
             }
         }
         if precision != .float32 {
             let way = precision.isNative ? "" : ", emulated"
-            lines.append("products with constant weights in \(precision) (\(Precision.instructions)\(way))")
+            let others = report.steps.contains { $0.isFiltered } ? ", but for filtered convolutions" : ""
+            lines.append(
+                "products with constant weights in \(precision) (\(Precision.instructions)\(way))\(others)"
+            )
         }
         let packed = report.steps.count { $0.way == .packed }
         let single = report.steps.count { if case .sequences = $0.way { true } else { false } }

@@ -28,9 +28,17 @@ import Testing
         )
     }
 
-    private func plan(_ name: String) throws -> String {
-        let model = try SequenceModel(model: Model(contentsOf: Fixtures.reference("models/\(name).onnx")))
-        return PlanText(try model.planReport(for: .outputs([]))).text
+    private func plan(
+        _ name: String,
+        without disabled: Set<PassName> = [],
+        _ precision: Precision = .float32
+    ) throws -> String {
+        let model = try SequenceModel(
+            model: Model(contentsOf: Fixtures.reference("models/\(name).onnx")),
+            disabledPasses: disabled,
+            precision: precision
+        )
+        return PlanText(try model.planReport(for: .outputs([])), precision: precision).text
     }
 
     @Test func `a plan names each node, how it runs, and what is not packed`() throws {
@@ -39,6 +47,16 @@ import Testing
         let convolutions = try plan("vowels-cnn/inference")
         #expect(convolutions.contains("packed      Gemm"))
         #expect(convolutions.contains(" 0 by sequence"))
+    }
+
+    @Test func `a plan marks the convolutions that are filtered`() throws {
+        func marks(_ plan: String) -> Int {
+            plan.split(separator: "\n").count { $0.hasSuffix("  (filtered)") }
+        }
+        #expect(try marks(plan("vowels-cnn/inference")) == 3)
+        #expect(try marks(plan("vowels-cnn/inference", without: [.minimalFiltering])) == 0)
+        let narrow = try plan("vowels-cnn/inference", .bfloat16)
+        #expect(narrow.contains("but for filtered convolutions") == (marks(narrow) > 0))
     }
 
     @Test func `a report of a model that cannot be served says why`() throws {

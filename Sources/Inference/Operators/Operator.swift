@@ -24,6 +24,9 @@ protocol Operator: Sendable {
     /// - Returns: The filtering operator, or nil if it is none or would not be faster.
     func filtered() -> (any Operator)?
 
+    /// Whether it is one that ``filtered()`` gave.
+    var isFiltered: Bool { get }
+
     /// Whether the operator itself takes 16-bit floats; else they are widened before it and its results rounded.
     var takesHalves: Bool { get }
 
@@ -45,6 +48,8 @@ extension Operator {
     func narrowed() -> (any Operator)? { nil }
 
     func filtered() -> (any Operator)? { nil }
+
+    var isFiltered: Bool { false }
 }
 
 /// The outputs of one evaluation; the common case of one allocates nothing.

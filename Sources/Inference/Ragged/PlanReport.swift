@@ -20,6 +20,8 @@ public struct PlanReport: Sendable, Equatable {
         public let result: String?
         /// How it is run.
         public let way: Way
+        /// Whether it is a convolution by minimal filtering.
+        public let isFiltered: Bool
     }
 
     /// The nodes, in order.

@@ -59,9 +59,10 @@ struct Conv: Operator {
         return Conv(self, prepared: narrow, bias: bias, activation: activation)
     }
 
+    var isFiltered: Bool { prepared?.isFiltered ?? false }
+
     func filtered() -> (any Operator)? {
-        guard let prepared, let filtered = try? prepared.filtered(), filtered.isFiltered, !prepared.isFiltered
-        else { return nil }
+        guard !isFiltered, let filtered = try? prepared?.filtered(), filtered.isFiltered else { return nil }
         return Conv(self, prepared: filtered, bias: bias, activation: activation)
     }
 

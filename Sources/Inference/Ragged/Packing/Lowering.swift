@@ -301,7 +301,8 @@ extension Lowering {
                 path: "\(node.path)",
                 operatorType: node.operatorType,
                 result: outputs.first.flatMap { $0?.description },
-                way: way
+                way: way,
+                isFiltered: node.computation.isFiltered
             )
         }
     }
