@@ -176,11 +176,10 @@ class Soak:
     def buckets(self):
         """Answers to predictions so far that took at most so many seconds, and how many answers there were."""
         found = {}
-        line = r'seqnorm_http_request_duration_seconds_bucket{([^}]*)} (\d+)'
-        for labels, count in re.findall(line, self.server.get("/metrics").body.decode()):
+        line = r'seqnorm_http_request_duration_seconds_bucket{(.*),le="([^"]+)"} (\d+)'
+        for labels, bound, count in re.findall(line, self.server.get("/metrics").body.decode()):
             if "predict" in labels:
-                bound = float(re.search(r'le="([^"]+)"', labels)[1])
-                found[bound] = found.get(bound, 0) + int(count)
+                found[float(bound)] = found.get(float(bound), 0) + int(count)
         return found
 
     def processor_seconds(self):
