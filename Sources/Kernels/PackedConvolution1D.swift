@@ -91,12 +91,7 @@ public struct PackedConvolution1D: Sendable {
     public var unit: Int { filters?.span ?? 1 }
 
     /// What one position takes, in multiply-adds.
-    public var work: Int {
-        isFiltered
-            ? geometry.weightCount / geometry.kernel * Int(SN_WINOGRAD_POINTS)
-                / (Int(SN_WINOGRAD_POINTS) + 1 - geometry.kernel)
-            : geometry.weightCount
-    }
+    public var work: Int { filters?.work ?? geometry.weightCount }
 
     /// The convolution by minimal filtering, which takes fewer products.
     ///

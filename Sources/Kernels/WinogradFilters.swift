@@ -20,7 +20,7 @@ struct WinogradFilters: Sendable {
     /// sequences are shorter.
     private static let longestFirstTile = 32
 
-    /// Transforms weights; nil if filtering cannot be done or would not be faster.
+    /// Transforms weights; nil if filtering cannot be done, would not be faster, or there is no memory for it.
     ///
     /// - Parameters:
     ///   - geometry: The geometry.
@@ -34,9 +34,10 @@ struct WinogradFilters: Sendable {
         let (points, width) = (Int(SN_WINOGRAD_POINTS), Int(SN_PANEL))
         let count = (outputs + width - 1) / width
         let shape = try Shape(checking: [geometry.groups, points, count, channels, width])
-        let transformed = Tensor(of: Float.self, shape: shape) { transformed in
+        guard var transformed = Tensor(allocating: .float32, shape: shape) else { return nil }
+        transformed.withMutablePointer(to: Float.self) { start in
             panels.withElements(of: Float.self) { panels in
-                guard let source = panels.baseAddress, let start = transformed.baseAddress else { return }
+                guard let source = panels.baseAddress else { return }
                 for group in 0..<geometry.groups {
                     sn_winograd_pack(
                         geometry.kernel,
@@ -62,6 +63,12 @@ struct WinogradFilters: Sendable {
         guard (3...7).contains(kernel) else { return false }
         let sums = (points + 1 - Double(kernel)) * Double(kernel) * Double(channels) * Double(outputs)
         return sums > 1.1 * (points * Double(channels) * Double(outputs) + 100 * Double(channels + outputs))
+    }
+
+    /// What one position takes, in multiply-adds.
+    var work: Int {
+        let points = Int(SN_WINOGRAD_POINTS)
+        return geometry.weightCount / geometry.kernel * points / (points + 1 - geometry.kernel)
     }
 
     /// Convolves parts of sequences from ``start`` on, as ``PackedConvolution1D/rows(_:parts:into:epilogue:)`` does.
