@@ -1,5 +1,6 @@
 // 1-D convolutions as sums over taps of row (or channel) products; no window is ever copied out. Every element of the
-// result is one running sum, taps outermost, then input channels, in both layouts.
+// result is one running sum, taps outermost, then input channels, in both layouts. Sums of several taps that are zero are
+// +0, so that taps that lie outside of the input for all rows of a tile can be left out.
 
 /// Scratch that small cases take from the stack.
 #define STACK_FLOATS 8192
@@ -30,11 +31,16 @@ static void convolve_rows(const struct sn_convolution *s, const float *x, const 
             const float *panel = panels + j / SN_PANEL * SN_PANEL * k + j % SN_PANEL;
             for (ptrdiff_t row = begin; row < end;) {
                 const ptrdiff_t rows = next_tile(end - row, TILE_ROWS);
-                for (ptrdiff_t t = 0; t < s->kernel; t++)
+                for (ptrdiff_t t = 0; t < s->kernel; t++) {
+                    const float **piece = pieces + t * TILE_ROWS;
+                    bool padding = s->finite_weights;
                     for (ptrdiff_t i = 0; i < rows; i++) {
                         const ptrdiff_t p = position(s, row + i, t);
-                        pieces[t * TILE_ROWS + i] = p < 0 ? zeros : x + p * s->input_stride;
+                        piece[i] = p < 0 ? zeros : x + p * s->input_stride;
+                        padding = padding && p < 0;
                     }
+                    if (padding) piece[0] = NULL;
+                }
                 do_tile(&d, &work, row, rows, j, n - j, s->kernel, depth, pieces, TILE_ROWS, panel, SN_PANEL);
                 row += rows;
             }
@@ -80,6 +86,11 @@ INLINE void channel_product(int channels, int vectors, const struct sn_convoluti
             }
         }
     }
+    if (s->kernel > 1)
+#pragma clang loop unroll(full)
+        for (int i = 0; i < channels; i++)
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) sums[i][j] = sums[i][j] + splat(0);
 #pragma clang loop unroll(full)
     for (int i = 0; i < channels; i++)
 #pragma clang loop unroll(full)

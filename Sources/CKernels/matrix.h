@@ -79,7 +79,8 @@ INLINE struct tile_output plain_sums(float *y, ptrdiff_t stride) {
             _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++) STATEMENT;                      \
     }
 
-/// output[rows, vectors * W] from the sums over `taps` pieces of `depth` of row pieces times panel rows.
+/// output[rows, vectors * W] from the sums over `taps` pieces of `depth` of row pieces times panel rows. A tap whose first
+/// piece is null adds zeros; that it is left out shows in no bit, as with more than one tap a sum that is zero is +0.
 INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth, const float *const *pieces,
                          ptrdiff_t pieces_stride, const float *panel, ptrdiff_t panel_stride,
                          const struct tile_output *output) {
@@ -89,6 +90,10 @@ INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth,
         const float *a[TILE_ROWS];
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) a[i] = pieces[i];
+        if (!a[0]) {
+            panel += depth * panel_stride;
+            continue;
+        }
         for (ptrdiff_t c = 0; c < depth; c++, panel += panel_stride) {
             vf b[TILE_VECTORS];
 #pragma clang loop unroll(full)
@@ -101,6 +106,7 @@ INLINE void tile_product(int rows, int vectors, ptrdiff_t taps, ptrdiff_t depth,
             }
         }
     }
+    if (taps > 1) EACH_SUM(rows, vectors, sums[i][j] = sums[i][j] + splat(0))
     WRITE_SUMS(rows, vectors, sums, output);
 }
 

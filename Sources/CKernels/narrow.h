@@ -289,7 +289,7 @@ static void narrow_product(const struct source *from, const uint16_t *panels, co
 static void narrow_multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a, ptrdiff_t lda,
                             const uint16_t *panels, float beta, float *c, ptrdiff_t ldc, const struct sn_epilogue *e,
                             ptrdiff_t residual_stride) {
-    const struct sn_convolution s = {k, n, 1, 1, 1, 0, m, m, lda, ldc};
+    const struct sn_convolution s = {k, n, 1, 1, 1, 0, m, m, lda, ldc, false};
     const struct source from = {&s, a, true};
     const struct destination d = {c, ldc, residual_stride, alpha, beta, e, NULL};
     narrow_product(&from, panels, &d);

@@ -88,7 +88,8 @@ public struct Convolution1D: Sendable, Hashable {
             length: length,
             output_length: outputLength,
             input_stride: inputChannels,
-            output_stride: outputChannels
+            output_stride: outputChannels,
+            finite_weights: false
         )
     }
 }

@@ -16,6 +16,8 @@ public struct PackedConvolution1D: Sendable {
     /// Nil if `filters` has all.
     private let panels: PackedPanels?
     private let filters: WinogradFilters?
+    /// Taps over padding are left out if so: an infinite weight makes them NaN.
+    private let hasFiniteWeights: Bool
 
     /// Packs the weights.
     ///
@@ -53,10 +55,12 @@ public struct PackedConvolution1D: Sendable {
             }
         )
         filters = nil
+        hasFiniteWeights = UnsafeBufferPointer(start: weights, count: geometry.weightCount).allSatisfy(\.isFinite)
     }
 
-    private init(_ geometry: Convolution1D, panels: PackedPanels?, filters: WinogradFilters? = nil) {
-        self.geometry = geometry
+    private init(_ convolution: PackedConvolution1D, panels: PackedPanels?, filters: WinogradFilters? = nil) {
+        geometry = convolution.geometry
+        hasFiniteWeights = convolution.hasFiniteWeights
         self.panels = panels
         self.filters = filters
     }
@@ -81,7 +85,7 @@ public struct PackedConvolution1D: Sendable {
             taps: geometry.kernel,
             depth: geometry.inputChannels / geometry.groups
         )
-        return PackedConvolution1D(geometry, panels: narrow)
+        return PackedConvolution1D(self, panels: narrow)
     }
 
     /// Whether it is one that ``filtered()`` gave.
@@ -108,7 +112,7 @@ public struct PackedConvolution1D: Sendable {
         guard filters == nil, case .float32(let sums)? = panels,
             let filters = try WinogradFilters(geometry, panels: sums)
         else { return self }
-        return PackedConvolution1D(geometry, panels: filters.start == 0 ? nil : panels, filters: filters)
+        return PackedConvolution1D(self, panels: filters.start == 0 ? nil : panels, filters: filters)
     }
 
     /// Convolves sequences stored channel by channel, `[B, C, L]` to `[B, N, outputLength]`.
@@ -269,6 +273,7 @@ public struct PackedConvolution1D: Sendable {
     ) {
         var shape = geometry.native(length: part.length, outputLength: positions.count)
         shape.pad_begin -= positions.lowerBound * geometry.stride
+        shape.finite_weights = hasFiniteWeights
         let row = part.target + positions.lowerBound
         let (channels, outputs) = (Int(shape.input_channels), Int(shape.output_channels))
         for group in 0..<geometry.groups {

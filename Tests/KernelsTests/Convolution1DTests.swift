@@ -120,6 +120,39 @@ struct Convolution1DTests {
         }
     }
 
+    /// Weights whose products vanish to -0, and one that makes NaN of padding.
+    static let unusualWeights: [(tap: Int, value: Float)] = [(2, -1e-30), (0, .infinity), (4, -.infinity), (1, .nan)]
+
+    @Test(arguments: [1, 2, 4, 9, 60], unusualWeights)
+    func `taps over padding leave no trace where they are left out, whatever the weights`(
+        dilation: Int,
+        weight: (tap: Int, value: Float)
+    ) throws {
+        let (c, n) = (3, 37)
+        let g = try Self.geometry(c, n, 5, dilation: dilation, 2 * dilation, 2 * dilation)
+        var w = [Float](repeating: -1e-30, count: g.weightCount)
+        for index in stride(from: weight.tap, to: w.count, by: 5) { w[index] = weight.value }
+        let packed = try PackedConvolution1D(g, weights: w)
+        for length in [1, 2, 11, 12, 13, 30, 61] {
+            let x = [Float](repeating: 1e-30, count: c * length)
+            var first = [Float](repeating: 0, count: n * length)
+            packed.channelsFirst(x, batch: 1, length: length, into: &first)
+            var last = first
+            packed.rows(x, length: length, into: &last)
+            let turned = GEMMTests.transposed(last, rows: length, columns: n)
+            #expect(turned.bits == first.bits, "\(length)")
+            for position in 0..<length {
+                var one = last
+                packed.rows(x, length: length, positions: position..<position + 1, into: &one)
+                #expect(one.bits == last.bits, "\(position) of \(length)")
+            }
+            let padded = x + [Float](repeating: 0, count: c * 3 * dilation)
+            var longer = [Float](repeating: 0, count: n * (length + 3 * dilation))
+            packed.rows(padded, length: length + 3 * dilation, into: &longer)
+            #expect(Array(longer[..<last.count]).bits == last.bits, "\(length) before zeros")
+        }
+    }
+
     @Test func `an epilogue equals its steps done afterwards, in both layouts`() throws {
         var numbers = Numbers(seed: 10)
         let (batch, c, n, length, groups) = (2, 6, 34, 21, 2)

@@ -105,7 +105,8 @@ struct InstructionSetTests {
             length: length,
             output_length: length,
             input_stride: channels,
-            output_stride: outputs
+            output_stride: outputs,
+            finite_weights: true
         )
         var epilogue = sn_epilogue()
         var rows = [Float](repeating: 0, count: length * outputs)

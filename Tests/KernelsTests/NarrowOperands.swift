@@ -83,7 +83,8 @@ struct NarrowOperands {
             length: length,
             output_length: positions,
             input_stride: depth,
-            output_stride: columns
+            output_stride: columns,
+            finite_weights: true
         )
         var epilogue = sn_epilogue()
         var rows = [Float](repeating: .nan, count: positions * columns)

@@ -53,6 +53,7 @@ struct sn_convolution {
     ptrdiff_t kernel, stride, dilation, pad_begin;
     ptrdiff_t length, output_length;
     ptrdiff_t input_stride, output_stride; ///< From one row (channels last) or channel (channels first) to the next.
+    bool finite_weights;                   ///< What they make of padding is zero, and need not be computed.
 };
 
 /// Outputs begin ..< end of a sequence that lies at row `source` of the input, and whose result does at row `target`.
