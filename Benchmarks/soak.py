@@ -7,18 +7,23 @@ Clients of five kinds keep connections to `seqnorm serve` on loopback:
 - slow: a body sent in ten parts with pauses, its answer read in parts with pauses;
 - gone: connections dropped in the head, in the body, and before the answer.
 
-In the warm-up the good clients go as fast as they can five times, for a tenth of it, beside the others. The slowest of the five
-is the capacity: where a machine is at times slower than at others, what it cannot do in its slow minutes would only pile up.
-Between the five, and in the run behind them, requests begin at fixed times, at a share of the capacity found so far, and latency
-counts from the time a request should have begun, so that a stall is not hidden. Printed are the five, and for each tenth of the
-run: requests, errors, p50 and p99 of good ones, p99 by the server's own histogram, resident memory, open files, and what the
-clients, one process of Python, and the server take of a processor each: clients that are busy all the time wait for themselves.
-The end fails on any error, on memory more than 5 % above that at half time, and on open files that stay.
+The run is cut into pieces of at most a minute. In the first tenth of each the good clients go as fast as they can, beside the
+others, which is the capacity: of a machine that shares its processors with others it changes from one minute to the next. In the
+rest of the piece requests begin at fixed times, at a share of that capacity, and latency counts from the time a request should have
+begun, so that a stall is not hidden. All these clients are one process of Python, which sees an answer only when it comes round to
+it, behind all others. So a second one, with little to do, sends 100 good requests a second over connections of its own, beside the
+load: what one more client sees.
+
+Printed are, for each tenth of the run: the capacity, requests, errors, p50 and p99 of that second process, p99 of the load's good
+requests, p99 by the server's own histogram, what the load's process and the server take of a processor each, resident memory and
+open files. The end fails on any error, on memory more than 5 % above that at half time, and on open files that stay.
 """
 
 import argparse
 import asyncio
 import json
+import math
+import multiprocessing
 import os
 import pathlib
 import random
@@ -35,7 +40,8 @@ from seqnorm import Server  # noqa: E402
 options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 options.add_argument("--seconds", type=float, default=1800)
 options.add_argument("--share", type=float, default=0.8, help="of the capacity")
-options.add_argument("--warm-up", type=float, default=60, help="seconds in which the capacity is measured five times")
+options.add_argument("--warm-up", type=float, default=5, help="seconds of the load as fast as it can before the run")
+options.add_argument("--watchers", type=int, default=4, help="connections of the process that measures")
 options.add_argument("--lanes", type=int, default=16, help="connections of good clients")
 options = options.parse_args()
 
@@ -169,6 +175,30 @@ class Soak:
                   (("big", 1), ("big", 1), ("bad", 0.1), ("slow", 0.5), ("slow", 0.5), ("gone", 0.1))]
         await asyncio.gather(*lanes)
 
+    def watch(self, seconds, answer):
+        """In a process of its own: good requests at fixed times, their latencies and errors into a pipe."""
+        self.errors, self.latencies = [], []
+        lanes = options.watchers
+
+        async def run():
+            until = time.monotonic() + seconds
+            await asyncio.gather(*(self.lane("good", until, lanes / 100) for _ in range(lanes)))
+
+        asyncio.run(run())
+        answer.send((self.latencies, self.errors))
+
+    def watched(self, seconds, rate):
+        """The load, and what the process beside it sees."""
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        watcher = multiprocessing.get_context("fork").Process(target=self.watch, args=(seconds, sender))
+        watcher.start()
+        sender.close()
+        asyncio.run(self.run(seconds, rate))
+        latencies, errors = receiver.recv()
+        watcher.join()
+        self.errors += errors
+        return latencies
+
     def resident(self):
         status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
@@ -191,55 +221,68 @@ class Soak:
         return sum(1 for _ in pathlib.Path(f"/proc/{self.server.process.pid}/fd").iterdir())
 
 
-def quantile(share, before, after):
-    """Of a histogram's observations between two readings, in seconds; evenly spread within a bucket."""
-    below, low, wanted = 0, 0, share * (after[float("inf")] - before[float("inf")])
-    for bound in sorted(after):
-        count = after[bound] - before[bound]
-        if count >= wanted:
-            return low + (bound - low) * (wanted - below) / (count - below) if bound < float("inf") else low
-        below, low = count, bound
+def quantile(share, counts):
+    """Of a histogram's observations, in seconds; evenly spread within a bucket."""
+    below, low, wanted = 0, 0, share * counts[float("inf")]
+    for bound in sorted(counts):
+        if counts[bound] >= wanted:
+            return low + (bound - low) * (wanted - below) / (counts[bound] - below) if bound < float("inf") else low
+        below, low = counts[bound], bound
 
 
-def capacities(soak):
-    """Good requests a second as fast as they can, measured five times in the warm-up."""
-    found, span = [], options.warm_up / 10
-    for _ in range(5):
+class Tenth:
+    """A tenth of the run: what was seen at the share of the capacity."""
+
+    def __init__(self, soak, seconds):
+        self.capacities, self.seen, self.load, self.counts = [], [], [], {}
+        self.processors = [0.0, 0.0]
+        pieces = math.ceil(seconds / 60)
+        for _ in range(pieces):
+            self.piece(soak, seconds / pieces)
+        self.shares = [each / (0.9 * seconds) for each in self.processors]
+
+    def piece(self, soak, seconds):
         before = soak.counts["good"]
-        asyncio.run(soak.run(span, None))
-        found.append((soak.counts["good"] - before) / span)
-        asyncio.run(soak.run(span, min(found) * options.share))
-    return found
+        asyncio.run(soak.run(seconds / 10, None))
+        self.capacities.append((soak.counts["good"] - before) / (seconds / 10))
+        soak.latencies.clear()
+        buckets, processors = soak.buckets(), soak.processor_seconds()
+        self.seen += soak.watched(seconds * 0.9, self.capacities[-1] * options.share)
+        self.load += soak.latencies
+        for index, (now, then) in enumerate(zip(soak.processor_seconds(), processors)):
+            self.processors[index] += now - then
+        for bound, count in soak.buckets().items():
+            self.counts[bound] = self.counts.get(bound, 0) + count - buckets.get(bound, 0)
 
 
 def main():
     server = Server()
     try:
         soak = Soak(server)
+        asyncio.run(soak.run(options.warm_up, None))
         files = soak.files()
-        measured = capacities(soak)
-        capacity = min(measured)
         soak.counts = dict.fromkeys(soak.counts, 0)
-        print(f"capacity {capacity:.0f} good requests a second, the lowest of {', '.join(f'{each:.0f}' for each in measured)}; "
-              f"running at {options.share:.0%} of it", flush=True)
-        print(f"{'tenth':>5} {'good':>8} {'big':>6} {'bad':>6} {'slow':>6} {'gone':>6} {'errors':>6} {'p50 ms':>8} {'p99 ms':>8} "
-              f"{'its own':>8} {'clients':>8} {'server':>7} {'MiB':>7} {'files':>6}")
-        resident = []
-        for tenth in range(1, 11):
-            soak.latencies.clear()
-            buckets, begun, (clients, mine) = soak.buckets(), time.monotonic(), soak.processor_seconds()
-            asyncio.run(soak.run(options.seconds / 10, capacity * options.share))
-            cuts = statistics.quantiles(soak.latencies, n=100)
-            span = time.monotonic() - begun
-            clients, mine = ((now - then) / span for now, then in zip(soak.processor_seconds(), (clients, mine)))
-            own = quantile(0.99, buckets, soak.buckets())
+        print(f"at {options.share:.0%} of the capacity, in good requests a second")
+        print(f"{'tenth':>5} {'capacity':>8} {'good':>9} {'big':>6} {'bad':>6} {'slow':>6} {'gone':>6} {'errors':>6} {'p50 ms':>7} "
+              f"{'p99 ms':>7} {'load p99':>8} {'own p99':>7} {'load':>5} {'server':>6} {'MiB':>6} {'files':>5}", flush=True)
+        resident, slowest = [], []
+        for number in range(1, 11):
+            tenth = Tenth(soak, options.seconds / 10)
+            (p50, p99), load = ((statistics.quantiles(tenth.seen, n=100)[index] for index in (49, 98)),
+                                statistics.quantiles(tenth.load, n=100)[98])
             resident.append(soak.resident())
-            print(f"{tenth:5} " + " ".join(f"{count:{8 if kind == 'good' else 6}}" for kind, count in soak.counts.items())
-                  + f" {len(soak.errors):6} {cuts[49] * 1e3:8.2f} {cuts[98] * 1e3:8.2f} {own * 1e3:8.2f} {clients:8.0%} {mine:7.0%} {resident[-1]:7.1f} {soak.files():6}",
+            slowest.append(p99)
+            clients, mine = tenth.shares
+            print(f"{number:5} {statistics.mean(tenth.capacities):8.0f} "
+                  + " ".join(f"{count:{9 if kind == 'good' else 6}}" for kind, count in soak.counts.items())
+                  + f" {len(soak.errors):6} {p50 * 1e3:7.2f} {p99 * 1e3:7.2f} {load * 1e3:8.2f} "
+                  f"{quantile(0.99, tenth.counts) * 1e3:7.2f} {clients:5.0%} {mine:6.0%} {resident[-1]:6.1f} {soak.files():5}",
                   flush=True)
         time.sleep(1)
         for error in soak.errors[:10]:
             print("error:", error)
+        print(f"p99 of the tenths: {min(slowest) * 1e3:.2f} to {max(slowest) * 1e3:.2f} ms, median "
+              f"{statistics.median(slowest) * 1e3:.2f}")
         print(f"open files before and after: {files}, {soak.files()}; resident at half time and at the end: "
               f"{resident[4]:.1f}, {resident[-1]:.1f} MiB")
         return int(bool(soak.errors) or resident[-1] > 1.05 * resident[4] or soak.files() > files)

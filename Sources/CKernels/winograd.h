@@ -47,10 +47,16 @@ static void transform_inputs(const float *const *rows, ptrdiff_t channels, float
 #undef LOAD_REST
 }
 
-/// y[reach, columns] from the products at the points, a bias added and cut at 0 where asked for.
-INLINE void transform_products(int reach, bool biased, bool cut, ptrdiff_t columns, const float *m, ptrdiff_t distance,
-                               const float *bias, float *y, ptrdiff_t stride) {
-    for (ptrdiff_t c = 0; c < columns; c += W, m += W, y += W) {
+/// What is done to a tile's outputs on their way to `y`; null for none.
+struct tile_steps {
+    const float *bias, *residual;
+    bool cut; ///< At 0, before the residual; only with a bias.
+};
+
+/// y[reach, columns] from the products at the points; rows of `y` and of the residual are `stride` apart.
+INLINE void transform_products(int reach, bool biased, bool cut, bool adds, ptrdiff_t columns, const float *m,
+                               ptrdiff_t distance, const struct tile_steps *steps, float *y, ptrdiff_t stride) {
+    for (ptrdiff_t c = 0; c < columns; c += W, m += W) {
         const vf p1 = load(m + distance), n1 = load(m + 2 * distance), p2 = load(m + 3 * distance);
         const vf n2 = load(m + 4 * distance), p3 = load(m + 5 * distance), n3 = load(m + 6 * distance);
         const vf even1 = p1 + n1, odd1 = p1 - n1, even2 = p2 + n2, odd2 = p2 - n2, even3 = p3 + n3, odd3 = p3 - n3;
@@ -61,18 +67,22 @@ INLINE void transform_products(int reach, bool biased, bool cut, ptrdiff_t colum
                            : fma_(splat(power), even2, fma_(splat(inverse), even3, even1));
             if (i == 0) sum = sum + load(m);
             if (i == reach - 1) sum = sum + load(m + 7 * distance);
-            if (biased) sum = sum + load(bias + c);
+            if (biased) sum = sum + load(steps->bias + c);
             if (cut) sum = relu_(sum);
-            store(y + i * stride, sum);
+            if (adds) sum = load(steps->residual + i * stride + c) + sum;
+            store(y + i * stride + c, sum);
         }
     }
 }
 #define DEFINE_REACH(REACH)                                                                                   \
-    static void products_##REACH(ptrdiff_t columns, const float *m, ptrdiff_t distance, const float *bias, bool cut, float *y, \
-                                 ptrdiff_t stride) {                                                          \
-        if (!bias) transform_products(REACH, false, false, columns, m, distance, bias, y, stride);            \
-        else if (!cut) transform_products(REACH, true, false, columns, m, distance, bias, y, stride);         \
-        else transform_products(REACH, true, true, columns, m, distance, bias, y, stride);                    \
+    static void products_##REACH(ptrdiff_t columns, const float *m, ptrdiff_t distance,                       \
+                                 const struct tile_steps *s, float *y, ptrdiff_t stride) {                    \
+        if (!s->bias) transform_products(REACH, false, false, false, columns, m, distance, s, y, stride);     \
+        else if (!s->residual && !s->cut)                                                                     \
+            transform_products(REACH, true, false, false, columns, m, distance, s, y, stride);                \
+        else if (!s->residual) transform_products(REACH, true, true, false, columns, m, distance, s, y, stride); \
+        else if (!s->cut) transform_products(REACH, true, false, true, columns, m, distance, s, y, stride);   \
+        else transform_products(REACH, true, true, true, columns, m, distance, s, y, stride);                 \
     }
 DEFINE_REACH(2) DEFINE_REACH(3) DEFINE_REACH(4) DEFINE_REACH(5) DEFINE_REACH(6)
 
@@ -80,7 +90,7 @@ DEFINE_REACH(2) DEFINE_REACH(3) DEFINE_REACH(4) DEFINE_REACH(5) DEFINE_REACH(6)
 
 /// The tile at `index` of the block: those of its outputs that are asked for, to their places.
 static void finish_filtered(const struct filtering *f, ptrdiff_t index) {
-    static void (*const transforms[])(ptrdiff_t, const float *, ptrdiff_t, const float *, bool, float *, ptrdiff_t) = {
+    static void (*const transforms[])(ptrdiff_t, const float *, ptrdiff_t, const struct tile_steps *, float *, ptrdiff_t) = {
         NULL, NULL, products_2, products_3, products_4, products_5, products_6};
     const struct sn_convolution *s = f->s;
     const struct sn_convolution_part *part = f->tiles[index].part;
@@ -89,24 +99,28 @@ static void finish_filtered(const struct filtering *f, ptrdiff_t index) {
     const ptrdiff_t to = first + (f->reach - 1) * step < part->end ? f->reach : (part->end - first + step - 1) / step;
     const ptrdiff_t from = first < part->begin ? (part->begin - first + step - 1) / step : 0;
     float *y = f->y + (part->target + first) * s->output_stride;
-    const bool whole = to - from == f->reach && n % W == 0;
-    const bool cuts = f->e->activation == SN_RELU && f->e->bias;
-    if (whole && !f->e->scale && !f->e->mask && !f->e->residual && (cuts || f->e->activation == SN_IDENTITY)) {
-        transforms[f->reach](n, m, f->block.output_distance, f->e->bias, cuts, y, step * s->output_stride);
+    const struct sn_epilogue *e = f->e;
+    const bool whole = to - from == f->reach && n % W == 0 && (!e->residual || f->residual_stride == s->output_stride);
+    const bool cuts = e->activation == SN_RELU, plain = e->activation == SN_IDENTITY && !e->residual;
+    if (whole && !e->scale && !e->mask && (e->bias ? cuts || e->activation == SN_IDENTITY : plain)) {
+        const float *residual = e->residual ? e->residual + (y - f->y) : NULL;
+        const struct tile_steps steps = {e->bias, residual, cuts};
+        transforms[f->reach](n, m, f->block.output_distance, &steps, y, step * s->output_stride);
         return;
     }
+    const struct tile_steps none = {NULL, NULL, false};
     _Alignas(64) float tile[6 * REACH_COLUMNS];
     // A mask has one factor a position: where rows are apart in it, they go one by one.
-    const ptrdiff_t rows = f->e->mask && step > 1 ? 1 : to - from;
+    const ptrdiff_t rows = e->mask && step > 1 ? 1 : to - from;
     for (ptrdiff_t j = 0; j < n; j += REACH_COLUMNS) {
         const ptrdiff_t columns = n - j < REACH_COLUMNS ? n - j : REACH_COLUMNS;
-        transforms[f->reach](columns, m + j, f->block.output_distance, NULL, false, tile, REACH_COLUMNS);
+        transforms[f->reach](columns, m + j, f->block.output_distance, &none, tile, REACH_COLUMNS);
         for (ptrdiff_t i = from; i < to; i += rows) {
-            struct sn_epilogue e = *f->e;
+            struct sn_epilogue at = *e;
             const ptrdiff_t row = part->target + first + i * step;
-            if (e.mask) e.mask += row;
-            if (e.residual) e.residual += row * f->residual_stride;
-            epilogue_part(&e, true, 0, rows, j, columns, tile + i * REACH_COLUMNS, REACH_COLUMNS,
+            if (at.mask) at.mask += row;
+            if (at.residual) at.residual += row * f->residual_stride;
+            epilogue_part(&at, true, 0, rows, j, columns, tile + i * REACH_COLUMNS, REACH_COLUMNS,
                           y + i * step * s->output_stride + j, step * s->output_stride, step * f->residual_stride);
         }
     }

@@ -55,7 +55,9 @@ public struct PackedConvolution1D: Sendable {
             }
         )
         filters = nil
-        hasFiniteWeights = UnsafeBufferPointer(start: weights, count: geometry.weightCount).allSatisfy(\.isFinite)
+        hasFiniteWeights = UnsafeBufferPointer(start: weights, count: geometry.weightCount).allSatisfy(
+            \.isFinite
+        )
     }
 
     private init(_ convolution: PackedConvolution1D, panels: PackedPanels?, filters: WinogradFilters? = nil) {

@@ -121,7 +121,9 @@ struct Convolution1DTests {
     }
 
     /// Weights whose products vanish to -0, and one that makes NaN of padding.
-    static let unusualWeights: [(tap: Int, value: Float)] = [(2, -1e-30), (0, .infinity), (4, -.infinity), (1, .nan)]
+    static let unusualWeights: [(tap: Int, value: Float)] = [
+        (2, -1e-30), (0, .infinity), (4, -.infinity), (1, .nan),
+    ]
 
     @Test(arguments: [1, 2, 4, 9, 60], unusualWeights)
     func `taps over padding leave no trace where they are left out, whatever the weights`(

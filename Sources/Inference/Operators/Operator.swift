@@ -27,6 +27,11 @@ protocol Operator: Sendable {
     /// Whether it is one that ``filtered()`` gave.
     var isFiltered: Bool { get }
 
+    /// The same computation with one more input behind its own, of the result's shape or broadcast with it, which is added.
+    ///
+    /// - Returns: The operator that adds, or nil if it cannot, or does already.
+    func addingResidual() -> (any Operator)?
+
     /// Whether the operator itself takes 16-bit floats; else they are widened before it and its results rounded.
     var takesHalves: Bool { get }
 
@@ -50,6 +55,8 @@ extension Operator {
     func filtered() -> (any Operator)? { nil }
 
     var isFiltered: Bool { false }
+
+    func addingResidual() -> (any Operator)? { nil }
 }
 
 /// The outputs of one evaluation; the common case of one allocates nothing.

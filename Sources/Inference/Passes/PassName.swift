@@ -32,6 +32,8 @@ public enum PassName: String, CaseIterable, Hashable, Sendable {
     case weightPacking = "weight-packing"
     /// Convolutions of stride 1 take fewer products (Winograd).
     case minimalFiltering = "minimal-filtering"
+    /// What a Conv or product over packed rows is added to is added in its tile.
+    case residualEpilogue = "residual-epilogue"
     /// The sequences of a batch run over packed rows; else each runs alone.
     case packing
 

@@ -69,6 +69,15 @@ enum PlannerPasses {
         if narrows, !hasTiles { WeightNarrowing.run(on: &graph) }
     }
 
+    /// Rewrites a graph over packed rows, whose nodes come from one that was rewritten.
+    ///
+    /// - Parameters:
+    ///   - graph: The graph.
+    ///   - disabled: The passes that are left out.
+    static func runPacked(on graph: inout PlanGraph, without disabled: Set<PassName>) {
+        if !disabled.contains(ResidualEpilogue.name) { apply(ResidualEpilogue.self, to: &graph) }
+    }
+
     private static func apply<Pass: PlannerPass>(_ pass: Pass.Type, to graph: inout PlanGraph) {
         graph.removeDeadNodes()
         var facts = GraphFacts(graph)

@@ -9,7 +9,7 @@ struct PackedPlan: Sendable {
 
     private let sequence: SequenceInput
     private let rules: [OutputRule]
-    private let program: Program
+    let program: Program
     private let times: [LengthFunction]
     private let lengths: [LengthFunction]
     private let outputs: [Lowering.Output]
@@ -27,15 +27,17 @@ struct PackedPlan: Sendable {
     ///   - inputs: The facts of its inputs.
     ///   - signature: What the inputs mean.
     ///   - rules: Its outputs.
+    ///   - disabled: Passes over the packed graph that are left out.
     /// - Throws: Why nothing of it can be packed.
     init(
         _ planned: PlannedGraph,
         inputs: PackedInputs,
         signature: Signature,
-        rules: [OutputRule]
+        rules: [OutputRule],
+        without disabled: Set<PassName> = []
     ) throws(NoRule) {
         let lowering = Lowering(planned.graph, sequence: inputs.sequence, inputs: inputs.facts)
-        let result = try lowering.finish { (index, facts) in rules[index].fits(facts) }
+        let result = try lowering.finish(without: disabled) { (index, facts) in rules[index].fits(facts) }
         report = PlanReport(steps: lowering.steps, fault: nil)
         guard report.steps.contains(where: { $0.way == .packed }) else {
             throw NoRule("nothing can be packed")

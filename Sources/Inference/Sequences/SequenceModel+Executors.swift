@@ -32,7 +32,13 @@ extension SequenceModel {
         let single = RaggedExecutor(plan: plan, layout: InputLayout(signature, plan: plan), rules: rules)
         do throws(NoRule) {
             guard !disabledPasses.contains(.packing) else { throw NoRule("the pass packing is left out") }
-            let packed = try PackedPlan(planned, inputs: inputs, signature: signature, rules: rules)
+            let packed = try PackedPlan(
+                planned,
+                inputs: inputs,
+                signature: signature,
+                rules: rules,
+                without: disabledPasses
+            )
             return (PackedExecutor(plan: packed, single: single), packed.report)
         } catch {
             return (single, PlanReport(steps: [], fault: error.reason))

@@ -6,7 +6,7 @@ import TensorCore
 /// In all types of numbers; integers wrap around.
 ///
 /// With a constant right side of rank 2, whose packed form is made once; it may then have a bias and an activation
-/// folded in by the planner.
+/// folded in by the planner, and add its last input.
 struct MatMul: Operator {
     /// What the planner knows of a constant right side.
     struct Prepared: Sendable {
@@ -23,13 +23,18 @@ struct MatMul: Operator {
     }
 
     let prepared: Prepared?
+    private let addsResidual: Bool
 
     init(_ reader: inout AttributeReader) throws(OperatorError) {
         try reader.expectInputs(2...2)
         prepared = nil
+        addsResidual = false
     }
 
-    init(prepared: Prepared) { self.prepared = prepared }
+    init(prepared: Prepared, addsResidual: Bool = false) {
+        self.prepared = prepared
+        self.addsResidual = addsResidual
+    }
 
     func prepare(_ constants: [Tensor?]) -> (any Operator)? {
         guard prepared == nil, constants.count == 2, let weights = constants[1] else { return nil }
@@ -47,7 +52,13 @@ struct MatMul: Operator {
         return packed.map { Prepared(matrix: $0, bias: bias, activation: activation) }
     }
 
-    func narrowed() -> (any Operator)? { prepared?.narrowed().map { MatMul(prepared: $0) } }
+    func narrowed() -> (any Operator)? {
+        prepared?.narrowed().map { MatMul(prepared: $0, addsResidual: addsResidual) }
+    }
+
+    func addingResidual() -> (any Operator)? {
+        addsResidual ? nil : prepared.map { MatMul(prepared: $0, addsResidual: true) }
+    }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let a = try inputs[0]
@@ -86,23 +97,11 @@ struct MatMul: Operator {
         }
         let shape = try shaped { () throws(ShapeError) in try a.shape.replacing(axis: rank - 1, by: n) }
         let m = a.shape.elementCount(of: 0..<(rank - 1))
-        return try inputs.makeTensor(of: Float.self, shape) { c in
+        return try inputs.sum(with: addsResidual ? inputs.count - 1 : nil, shape) { c, residual in
             a.withPointer(to: Float.self) { a in
-                guard let bias = prepared.bias else {
-                    let epilogue =
-                        prepared.activation == .identity
-                        ? nil : Epilogue(activation: prepared.activation)
-                    return GEMM.multiply(
-                        m: m,
-                        a: a,
-                        lda: k,
-                        prepared.matrix,
-                        c: c,
-                        ldc: n,
-                        epilogue: epilogue
-                    )
-                }
-                bias.withPointer(to: Float.self) { bias in
+                func multiply(_ bias: UnsafePointer<Float>?) {
+                    let isPlain = bias == nil && prepared.activation == .identity && residual == nil
+                    let epilogue = Epilogue(bias: bias, activation: prepared.activation, residual: residual)
                     GEMM.multiply(
                         m: m,
                         a: a,
@@ -110,9 +109,11 @@ struct MatMul: Operator {
                         prepared.matrix,
                         c: c,
                         ldc: n,
-                        epilogue: Epilogue(bias: bias, activation: prepared.activation)
+                        epilogue: isPlain ? nil : epilogue
                     )
                 }
+                guard let bias = prepared.bias else { return multiply(nil) }
+                bias.withPointer(to: Float.self) { multiply($0) }
             }
         }
     }

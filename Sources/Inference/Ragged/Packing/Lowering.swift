@@ -225,10 +225,15 @@ extension Lowering {
 
     /// Ends the packed graph.
     ///
-    /// - Parameter fits: Whether an output of these facts can be answered from its rows.
+    /// - Parameters:
+    ///   - disabled: Passes over the packed graph that are left out.
+    ///   - fits: Whether an output of these facts can be answered from its rows.
     /// - Returns: The program, and where each output is.
     /// - Throws: Why an output cannot be computed.
-    func finish(fits: (_ output: Int, _ facts: ValueFacts) -> Bool) throws(NoRule) -> Result {
+    func finish(
+        without disabled: Set<PassName> = [],
+        fits: (_ output: Int, _ facts: ValueFacts) -> Bool
+    ) throws(NoRule) -> Result {
         var places: [Output?] = []
         var rows: [PlanGraph.ValueID] = []
         var left: [PlanGraph.ValueID] = []
@@ -265,7 +270,8 @@ extension Lowering {
             return Output.tail(next - 1)
         }
         packed.flush = { _ throws(NoRule) in throw NoRule("the graph is finished") }
-        let graph = packed.finished(outputs: rows)
+        var graph = packed.finished(outputs: rows)
+        PlannerPasses.runPacked(on: &graph, without: disabled)
         return Result(
             program: Program(graph),
             times: packed.times,

@@ -3,11 +3,19 @@ import TensorCore
 
 /// A 1-D convolution of every sequence, `[R, C]` to `[R', N]`; the ends of a sequence are those of its segment.
 ///
-/// Inputs: the rows, the offsets of the sequences in them, and those in the result.
+/// Inputs: the rows, the offsets of the sequences in them, those in the result, and a residual if it adds one.
 struct SegmentConvolution: Operator {
     let convolution: PackedConvolution1D
     let bias: Tensor?
     let activation: UnaryOperation
+    var addsResidual = false
+
+    func addingResidual() -> (any Operator)? {
+        guard !addsResidual else { return nil }
+        var adding = self
+        adding.addsResidual = true
+        return adding
+    }
 
     func evaluate(_ inputs: NodeInputs) throws(OperatorError) -> NodeOutputs {
         let x = try inputs.float32(0)
@@ -23,11 +31,13 @@ struct SegmentConvolution: Operator {
         }
         let shape = try Shape.checked([to.rowCount, geometry.outputChannels])
         return .one(
-            try inputs.makeTensor(of: Float.self, shape) { y in
+            try inputs.sum(with: addsResidual ? 3 : nil, shape) { y, residual in
                 x.withPointer(to: Float.self) { x in
-                    guard let bias else { return run(x, y, from, to, Epilogue(activation: activation)) }
+                    var epilogue = Epilogue(activation: activation, residual: residual)
+                    guard let bias else { return run(x, y, from, to, epilogue) }
                     bias.withPointer(to: Float.self) {
-                        run(x, y, from, to, Epilogue(bias: $0, activation: activation))
+                        epilogue.bias = $0
+                        run(x, y, from, to, epilogue)
                     }
                 }
             }
