@@ -1,12 +1,14 @@
 /// The lengths of a tensor's axes, outermost first; stored in place, so making one allocates nothing.
 ///
 /// Every shape is valid by construction: at most ``maximumRank`` axes, no negative length, and an element
-/// count of at most ``maximumElementCount``.
+/// count of at most ``maximumElementCount``, or ``maximumEmptyCount`` where an axis of length 0 is left out.
 public struct Shape: Sendable {
     /// The most axes a shape can have.
     public static let maximumRank = 8
     /// The most elements a tensor can have.
     public static let maximumElementCount = 1 << 31
+    /// The largest product of the other lengths if one is 0: rows without elements take no memory, but time.
+    public static let maximumEmptyCount = 1 << 24
 
     @usableFromInline var lengths: InlineArray<8, Int>
     /// The number of axes; 0 for a scalar.
@@ -58,6 +60,9 @@ public struct Shape: Sendable {
                 throw .tooLarge(dimensions: self.dimensions)
             }
             count = product
+        }
+        guard !isEmpty || count <= Self.maximumEmptyCount else {
+            throw .tooLarge(dimensions: self.dimensions)
         }
         elementCount = isEmpty ? 0 : count
     }

@@ -97,9 +97,13 @@ struct ShapeTests {
         }
         #expect(throws: ShapeError.negativeDimension(axis: 1, length: -2)) { try Shape(checking: [3, -2]) }
         let half = Shape.maximumElementCount / 2
-        for dimensions in [[half, 3], [.max, .max], [0, .max], [.max, 0, 2], [half, 0, 4]] {
+        let most = Shape.maximumEmptyCount
+        for dimensions in [
+            [half, 3], [.max, .max], [0, .max], [.max, 0, 2], [half, 0, 4], [most + 1, 0], [0, most, 2],
+        ] {
             #expect(throws: ShapeError.tooLarge(dimensions: dimensions)) { try Shape(checking: dimensions) }
         }
-        #expect(throws: Never.self) { try Shape(checking: [half, 2, 0]) }
+        #expect(throws: Never.self) { try Shape(checking: [half, 2]) }
+        #expect(throws: Never.self) { try Shape(checking: [most / 2, 0, 2]) }
     }
 }
