@@ -52,7 +52,7 @@ bench: build .venv/stamp ## speed against onnxruntime and torch, cost of HTTP an
 	@scripts/bench
 
 soak: build .venv/stamp ## mixed load on the server, SECONDS long: no error, no memory, no file kept
-	@.venv/bin/python Benchmarks/soak.py --seconds $(or $(SECONDS),1800)
+	@.venv/bin/python Benchmarks/soak.py --seconds $(or $(SECONDS),1800) $(SOAK)
 
 fuzz: dependencies ## search for models and requests that trap or hang, SECONDS long for each reader
 	@for reader in models instances tensors lines fasta connections; do \

@@ -1,6 +1,7 @@
-"""Mixed load for a long time: `soak.py [--seconds 1800] [--share 0.8] [--warm-up 60]`.
+"""Mixed load for a long time: `soak.py [--seconds 1800] [--share 0.8] [--shared]`.
 
-Clients of five kinds keep connections to `seqnorm serve` on loopback:
+The server has the first processor, with one thread for connections and one for models, and the clients have the others, where there
+are any; `--shared` leaves all of them to both. Clients of five kinds keep connections to `seqnorm serve` on loopback:
 - good: one to six sequences of one of three models, each answer held to the bytes the sequences get alone;
 - big: 64 sequences, or a stream of 200 lines;
 - bad: syntax errors, unknown models and fields, letters outside the alphabet, each with the status it must have;
@@ -28,6 +29,7 @@ import os
 import pathlib
 import random
 import re
+import selectors
 import statistics
 import sys
 import time
@@ -35,6 +37,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Tests/e2e"))
 import reference  # noqa: E402
+import wrk  # noqa: E402
 from seqnorm import Server  # noqa: E402
 
 options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -43,6 +46,7 @@ options.add_argument("--share", type=float, default=0.8, help="of the capacity")
 options.add_argument("--warm-up", type=float, default=5, help="seconds of the load as fast as it can before the run")
 options.add_argument("--watchers", type=int, default=4, help="connections of the process that measures")
 options.add_argument("--lanes", type=int, default=16, help="connections of good clients")
+options.add_argument("--shared", action="store_true", help="all processors for server and clients")
 options = options.parse_args()
 
 HEAD, TAIL = b'{"predictions":[', b"]}"
@@ -55,6 +59,12 @@ BAD = [
     ("/v1/models/peptide-bytenet:predict", b'{"instance": ["G"]}', 422),
     ("/nowhere", b"{}", 404),
 ]
+
+
+def run(coroutine):
+    """Like asyncio.run, with timers exact to the microsecond: epoll's are rounded up to whole milliseconds."""
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
+        return runner.run(coroutine)
 
 
 class Connection:
@@ -180,11 +190,11 @@ class Soak:
         self.errors, self.latencies = [], []
         lanes = options.watchers
 
-        async def run():
+        async def watchers():
             until = time.monotonic() + seconds
             await asyncio.gather(*(self.lane("good", until, lanes / 100) for _ in range(lanes)))
 
-        asyncio.run(run())
+        run(watchers())
         answer.send((self.latencies, self.errors))
 
     def watched(self, seconds, rate):
@@ -193,7 +203,7 @@ class Soak:
         watcher = multiprocessing.get_context("fork").Process(target=self.watch, args=(seconds, sender))
         watcher.start()
         sender.close()
-        asyncio.run(self.run(seconds, rate))
+        run(self.run(seconds, rate))
         latencies, errors = receiver.recv()
         watcher.join()
         self.errors += errors
@@ -243,7 +253,7 @@ class Tenth:
 
     def piece(self, soak, seconds):
         before = soak.counts["good"]
-        asyncio.run(soak.run(seconds / 10, None))
+        run(soak.run(seconds / 10, None))
         self.capacities.append((soak.counts["good"] - before) / (seconds / 10))
         soak.latencies.clear()
         buckets, processors = soak.buckets(), soak.processor_seconds()
@@ -255,11 +265,21 @@ class Tenth:
             self.counts[bound] = self.counts.get(bound, 0) + count - buckets.get(bound, 0)
 
 
+def start():
+    """The server, and this process on the processors it does not have."""
+    processors = os.sched_getaffinity(0)
+    if options.shared or not wrk.take_one_processor():
+        return Server()
+    server = Server("--threads", "1", "--event-loop-threads", "1")
+    os.sched_setaffinity(0, processors - os.sched_getaffinity(0))
+    return server
+
+
 def main():
-    server = Server()
+    server = start()
     try:
         soak = Soak(server)
-        asyncio.run(soak.run(options.warm_up, None))
+        run(soak.run(options.warm_up, None))
         files = soak.files()
         soak.counts = dict.fromkeys(soak.counts, 0)
         print(f"at {options.share:.0%} of the capacity, in good requests a second")
